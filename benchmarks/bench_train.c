@@ -14,7 +14,6 @@
 
 #define CELLS 100
 #define CHANNELS 2
-#define LATTICE 10 /* places along y and z of networks on a lattice: as many as CELLS */
 #define ROWS 4096
 #define SITES 64 /* conditions */
 
@@ -81,22 +80,18 @@ static PetscErrorCode PeakRate(ScoriaNet net, int tile, double *rate)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Rate(const NetworkRow *row, const Options *o, const TrainData *data, const float basis[],
-                           const float deviation[])
+static PetscErrorCode Rate(const NetworkRow *row, const Options *o, const TrainData *data, const float basis[])
 {
-  ScoriaNetSpec spec = {.r                = o->modes,
-                        .d                = 3,
-                        .width            = o->width > 0 ? o->width : row->width,
-                        .depth            = o->depth,
-                        .embed            = o->embed,
-                        .channels         = CHANNELS,
-                        .cells            = CELLS,
-                        .kernel           = o->kernel,
-                        .patch            = o->patch,
-                        .lattice          = {LATTICE, LATTICE},
-                        .lattice_channels = CHANNELS,
-                        .basis            = basis,
-                        .deviation        = deviation};
+  ScoriaNetSpec spec = {.r        = o->modes,
+                        .d        = 3,
+                        .width    = o->width > 0 ? o->width : row->width,
+                        .depth    = o->depth,
+                        .embed    = o->embed,
+                        .channels = CHANNELS,
+                        .cells    = CELLS,
+                        .kernel   = o->kernel,
+                        .patch    = o->patch,
+                        .basis    = basis};
   TrainOptions opt   = {.steps   = 1000000,
                         .batch   = o->batch,
                         .micro   = (int)o->micro,
@@ -137,17 +132,15 @@ static PetscErrorCode Rate(const NetworkRow *row, const Options *o, const TrainD
 int main(int argc, char **argv)
 {
   Options o;
-  float *y, *basis, *deviation, *u;
+  float *y, *basis, *u;
   int32_t *condition;
   PetscMPIInt rank;
   PetscCall(PetscInitialize(&argc, &argv, NULL, NULL));
   PetscCall(ReadOptions(&o));
-  PetscCall(PetscMalloc5(ROWS * o.modes, &y, o.modes * CHANNELS * CELLS, &basis, o.modes, &deviation, 3 * SITES, &u,
-                         ROWS, &condition));
+  PetscCall(PetscMalloc4(ROWS * o.modes, &y, o.modes * CHANNELS * CELLS, &basis, 3 * SITES, &u, ROWS, &condition));
   rng_normalf(1, SCORIA_STREAM_SAMPLE, 0, 0, (int)(ROWS * o.modes), y);
   rng_normalf(1, SCORIA_STREAM_SAMPLE, 1, 0, 3 * SITES, u);
   for (int i = 0; i < ROWS; i++) condition[i] = i % SITES;
-  for (int k = 0; k < o.modes; k++) deviation[k] = 1;
   for (int k = 0; k < o.modes; k++)
     for (int i = 0; i < CHANNELS * CELLS; i++)
       basis[k * CHANNELS * CELLS + i] =
@@ -155,8 +148,8 @@ int main(int argc, char **argv)
   const TrainData data = {.rows = ROWS, .y = y, .condition = condition, .u = u};
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   if (rank == 0) printf("network  weights  ranks  MFLOP/row     rows/s sgemm GF/s  step GF/s    ratio     best\n");
-  for (const NetworkRow *row = scoria_networks; row->name; row++) PetscCall(Rate(row, &o, &data, basis, deviation));
-  PetscCall(PetscFree5(y, basis, deviation, u, condition));
+  for (const NetworkRow *row = scoria_networks; row->name; row++) PetscCall(Rate(row, &o, &data, basis));
+  PetscCall(PetscFree4(y, basis, u, condition));
   PetscCall(PetscFinalize());
   return 0;
 }

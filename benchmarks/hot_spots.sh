@@ -5,13 +5,15 @@
 #
 # A gain is the squared ratio of the standard errors of plain Monte Carlo, scaled to the same counted work, pilot included, and of several
 # fidelities with the errors of COUNT solves; in brackets the difference of the two answers in standard errors of both.  ANSWERS are of the
-# screens, to one question.
+# screens, to one question.  45 minutes on two idle cores at its own size; in pieces with SCORIA_OPTIONS="-run_max_hours 0.2", which every command
+# is given: one that stops ends the script with 75, and the same command again goes on where it was.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../jobs/environment.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../jobs/environment.sh"
 
 if [ "$#" -lt 1 ]; then fail "usage: benchmarks/hot_spots.sh RUN_DIR [RANKS] [COUNT] [ANSWERS]"; fi
 dir=$1 ranks=${2:-1} count=${3:-3000} answers=${4:-10}
+read -ra options <<<"${SCORIA_OPTIONS:-}"
 "${PYTHON:-python3}" -c 'import h5py, numpy' 2>/dev/null || fail "${PYTHON:-python3} has no h5py; expected one that has in PYTHON"
 mkdir -p "$dir"
 all=0.01,0.5,0.99
@@ -19,7 +21,7 @@ all=0.01,0.5,0.99
 run() { # NAME QUANTILES OPTION...
   local name=$1 quantiles=$2
   shift 2
-  mpirun -n "$ranks" "$SCORIA_BUILD/scoria" uq "$SCORIA_SOURCE/input/electrode_wide.yaml" -uq_quantiles "$quantiles" -run_dir "$dir/$name" "$@" >>"$dir/$name.log"
+  mpirun -n "$ranks" "$SCORIA_BUILD/scoria" uq "$SCORIA_SOURCE/input/electrode_wide.yaml" -uq_quantiles "$quantiles" -run_dir "$dir/$name" "$@" "${options[@]}" >>"$dir/$name.log"
 }
 run plain $all -uq_source pde -uq_count 1000
 run c $all -uq_source multilevel -uq_pilot 128 -uq_count "$count" -uq_tolerance_for max_c,high_c -uq_fidelities line,grid:2,grid:4

@@ -16,6 +16,8 @@ work=$(realpath "$1")
 megabytes=${2:-512}
 rounds=${3:-5}
 ranks=${SCORIA_RANKS:-1}
+launch=()
+if [ "$ranks" -gt 1 ]; then launch=(mpirun -n "$ranks"); fi
 python3 - "$work" "$megabytes" <<'PY'
 import h5py, numpy as np, sys
 cells, each = 256, 64
@@ -41,7 +43,7 @@ seconds() { # COMMAND ...
 seconds_of_import() { # NAME
   rm -rf "$work/run"
   printf "import: {file: '%s', fields: [c=/c], conditions: [a=/a], x: /x}\n" "$work/$1.h5" >"$work/deck.yaml"
-  seconds mpirun -n "$ranks" "$SCORIA_BUILD/scoria" import "$work/deck.yaml" -run_dir "$work/run"
+  seconds "${launch[@]}" "$SCORIA_BUILD/scoria" import "$work/deck.yaml" -run_dir "$work/run"
 }
 cat "$work/source.h5" >/dev/null
 : >"$work/times"

@@ -243,13 +243,27 @@ static void yield_when_idle(void)
   setenv("MPIR_CVAR_ENABLE_HEAVY_YIELD", "1", 0); /* MPICH: it sleeps, where sched_yield gives nothing away */
 }
 
+/* A process that no launcher has started. */
+static bool is_alone(void)
+{
+  static const char *const launched[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"};
+  for (size_t i = 0; i < sizeof launched / sizeof *launched; i++)
+    if (getenv(launched[i])) return false;
+  return true;
+}
+
 /* Ranks that are all on one node need no network: Open MPI 5 looks for one at every start, and says on every rank that
  * it has found none.  Nor the other ways to one, which are looked for where tcp is excluded: starting libfabric takes a
- * second. */
+ * second.  Point to point over shared memory is ob1's: to look for the others' devices takes .2 s.  A process alone
+ * needs no daemon, which takes another .1 s to start and serves MPI_Comm_spawn only.  Where the user has not chosen. */
 static void stay_on_node(void)
 {
   const char *all = getenv("OMPI_COMM_WORLD_SIZE"), *here = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
-  if (all && here && !strcmp(all, here)) setenv("OMPI_MCA_btl", "^tcp,ofi,uct,openib", 0);
+  const bool alone = is_alone();
+  if (!alone && !(all && here && !strcmp(all, here))) return;
+  setenv("OMPI_MCA_btl", alone ? "self" : "^tcp,ofi,uct,openib", 0);
+  setenv("OMPI_MCA_pml", "ob1", 0);
+  if (alone) setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
 }
 
 /* Where help is asked for, what stands behind it: "all", "petsc", another word or "". */

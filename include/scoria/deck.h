@@ -141,7 +141,8 @@ PetscErrorCode ScoriaDeckCreateWith(MPI_Comm comm, const char *file, const Scori
                                     const ScoriaDeckMore *more, ScoriaDeck *deck);
 PetscErrorCode ScoriaDeckDestroy(ScoriaDeck *deck);
 
-/* The same from a text in memory (a deck stored in a file of ours) instead of a file, the command line left aside. */
+/* The same from a text in memory (a deck stored in a file of ours) instead of a file, the command line left aside.  A
+ * choice of an earlier version that is none now stays as it is, until its row is asked for. */
 PetscErrorCode ScoriaDeckCreateFromText(MPI_Comm comm, const char *text, const ScoriaKey *const tables[],
                                         ScoriaDeck *deck);
 

@@ -46,6 +46,11 @@ PetscErrorCode ScoriaConditionRefuseUnused(ScoriaDeck deck, const ScoriaSpace *s
 PetscErrorCode ScoriaConditionCheckRange(ScoriaRun run, ScoriaDeck deck, const char *command, const ScoriaSpace *space,
                                          const double theta[]);
 
+/* Whether n conditions theta (n, space->n) that lie in these ranges are also where the training conditions do, which
+ * may fill a part of the box alone: of those that are not, a warning, and a user error under -strict.  Collective. */
+PetscErrorCode ScoriaConditionsCheckReach(ScoriaRun run, ScoriaDeck deck, const char *command, const ScoriaSpace *space,
+                                          const ScoriaReach *reach, int64_t n, const double theta[]);
+
 /* ----------------------------------------------------------------------------------------------------- the model ----
  */
 
@@ -132,9 +137,10 @@ typedef struct {
   const ScoriaField *field; /* (channels) */
   const double *x;          /* (spec_centres) */
   const ScoriaSpace *space;
-  const char *model;   /* identity of the model behind them; NULL without one */
-  const char *library; /* that of the porosities of solves; NULL without one */
-  bool float64;        /* draws are to be stored in double precision */
+  const ScoriaReach *reach; /* of the model behind them; NULL without one */
+  const char *model;        /* its identity; NULL without one */
+  const char *library;      /* that of the porosities of solves; NULL without one */
+  bool float64;             /* draws are to be stored in double precision */
 } ScoriaFieldShape;
 /* A user error where the source is of whole fields, which `command` does not know. */
 PetscErrorCode ScoriaExpectProfiles(const ScoriaFieldShape *shape, const char *command);

@@ -49,11 +49,13 @@ PetscErrorCode ScoriaForeignClose(ScoriaForeign *file);
 int64_t foreign_modified(ScoriaForeign file); /* its date [ns] */
 /* The name of the file, its size and CRC32C, and those of the files that it refers to; of array i its number of
  * dimensions (0: one value) and their lengths, their scales, what is applied to its raw numbers ("scale_factor 0.01";
- * "": nothing), and its attribute units, "" where there is none. */
+ * "": nothing), and its attribute units or, without one, the unit in brackets at the
+ * end of its name, "" where there is none; and which of the two. */
 const char *foreign_source(ScoriaForeign file);
 const ScoriaForeignAxis *foreign_axes(ScoriaForeign file, int i);
 const char *foreign_packing(ScoriaForeign file, int i);
 const char *foreign_unit(ScoriaForeign file, int i);
+const char *foreign_unit_from(ScoriaForeign file, int i);
 bool foreign_single(ScoriaForeign file, int i); /* whether it holds reals of single precision */
 bool foreign_plain(ScoriaForeign file, int i);  /* whether these are IEEE's, in any order of bytes, and not packed */
 void foreign_shape(ScoriaForeign file, int i, int *rank, int64_t dims[SCORIA_FOREIGN_RANK]);

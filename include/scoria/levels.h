@@ -15,6 +15,8 @@ typedef struct {
   double budget;                 /* [core s] of all conditions; 0: none */
   bool means;                    /* the tolerance is for means alone, */
   bool aside[UQ_MAX_QUANTITIES]; /* and not for these quantities */
+  double own[UQ_MAX_QUANTITIES]; /* tolerances of theirs, of the quantity's unit, below 0 minus a share of its mean; 0:
+                                    none */
   int screen;        /* member by whose values the deck's own solves for outer quantiles are sampled; 0: none; */
   uint64_t seed;     /* of that choice */
   const char *alone; /* name of a member whose own answers a forecast judges; NULL: none */
@@ -50,8 +52,9 @@ PetscErrorCode LevelsRun(const LevelsAsked *of, const UqQuestion *q, UqAnswer *a
 
 /* multilevel_options.c: what the deck says, for a family of fidelities. */
 PetscErrorCode LevelsOptionsRead(ScoriaDeck deck, ScoriaFidelities all, const UqQuestion *q, LevelsOptions *o);
-/* Of these, what the tolerance is for: means alone, and aside (nquantities) which quantities it is not for. */
-PetscErrorCode LevelsPromiseRead(ScoriaDeck deck, const UqQuestion *q, bool *means, bool aside[]);
+/* Of these, what the tolerance is for: means alone; which quantities it is not for, aside (nquantities): those that are
+ * not named, where any are, or places; and own (nquantities). */
+PetscErrorCode LevelsPromiseRead(ScoriaDeck deck, const UqQuestion *q, bool *means, bool aside[], double own[]);
 
 /* multilevel_forecast.c: what an answer will take, as the pilot of the first condition has it. */
 typedef struct {

@@ -61,6 +61,8 @@ void json_member(size_t size, char line[], const char *name, const char *format,
 #define LOG_END "end"                 /* in good order */
 #define LOG_UNITS "units"             /* of an import: */
 #define LOG_LINES "lines"             /* what was said of them, an array */
+#define LOG_SUSPECT "suspect"         /* after these: what looks wrong in its file, */
+#define LOG_LINE "line"               /* as it was said */
 #define LOG_KEPT "kept"               /* of a training: what became the model */
 #define LOG_CALIBRATION "calibration" /* of that model, where it is calibrated */
 #define LOG_MEAN_MOVED "mean_moved"

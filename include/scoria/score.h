@@ -89,6 +89,17 @@ int64_t holdout_conditions(const ScoriaHoldout *holdout);
 int64_t holdout_each(const ScoriaHoldout *holdout);
 int64_t holdout_row(const ScoriaHoldout *holdout, int64_t k, int64_t i);
 
+/* Where inside their ranges the conditions of a training lie (src/score/reach.c), in unit conditions (d). */
+typedef struct {
+  int d; /* conditions, all of them; 0: not known */
+  double mean[SCORIA_MAX_CONDITIONS], covariance[SCORIA_MAX_CONDITIONS * SCORIA_MAX_CONDITIONS];
+  double axis[SCORIA_MAX_CONDITIONS * SCORIA_MAX_CONDITIONS]; /* rows: axes of the covariance, over their spreads */
+  double farthest; /* of the squared distances of these conditions from their mean, along these axes */
+} ScoriaReach;
+/* How many times as far from the mean of these conditions as their law goes, up to the corners of their ranges where
+ * they fill these: above 1, unit conditions u are extrapolation, inside of all ranges too.  0 where it is not known. */
+double reach_excess(const ScoriaReach *reach, const double u[]);
+
 /* Those of a dataset as the deck's import_holdout says; none of a dataset that is not imported.  Collective. */
 PetscErrorCode ScoriaHoldoutChoose(MPI_Comm comm, ScoriaDeck deck, ScoriaDataset ds, ScoriaHoldout *holdout);
 PetscErrorCode ScoriaHoldoutDestroy(ScoriaHoldout *holdout);
@@ -126,6 +137,7 @@ bool model_has_network(ScoriaModel model); /* one that has been trained (train_s
  * that train chose.  path: of the model, for messages.  Local. */
 PetscErrorCode ScoriaModelChoose(ScoriaModel model, ScoriaDeck deck, const char *path);
 const ScoriaHoldout *model_holdout(ScoriaModel model);     /* borrowed */
+const ScoriaReach *model_reach(ScoriaModel model);         /* borrowed */
 ScoriaNormaliser ScoriaModelNormaliser(ScoriaModel model); /* borrowed */
 const ScoriaSpace *ScoriaModelSpace(ScoriaModel model);
 bool ScoriaModelFloat64(ScoriaModel model); /* whether the fields that it was trained on were in double precision */
@@ -210,9 +222,7 @@ void model_values(ScoriaModel model, int n, const int cell[], const double score
 typedef struct {
   double *log_density; /* nats, of the R whitened coordinates y: learned ones by the flow, the others N(0, 1); NULL: not
                           wanted, as log_volume may be */
-  double *gaussian;    /* the same under the conditional Gaussian, y ~ N(0, I); where the network's scores are mapped
-                          to normal ones (whole fields) and volumes are asked for, with respect to its coordinates, else
-                          to those of the Gaussian, which are others */
+  double *gaussian;    /* the same under the conditional Gaussian, y ~ N(0, I) */
   double *log_volume;  /* ln sqrt(det(J^T J)), J = d fields / d y (C L, R), at the field that y decodes to */
 } ScoriaLogDensity;
 
@@ -223,8 +233,6 @@ typedef struct {
 PetscErrorCode ScoriaModelLogDensity(ScoriaModel model, const ScoriaTwin *twin, const ScoriaLikelihoodOptions *opt,
                                      int64_t first, int64_t n, const uint64_t id[], const double theta[],
                                      const double fields[], const ScoriaLogDensity *out);
-/* Whether coordinates of the network's fields are others than the Gaussian's. */
-bool model_maps_scores(ScoriaModel model);
 /* Bytes that log_volume of a row takes. */
 double model_volume_bytes(ScoriaModel model);
 

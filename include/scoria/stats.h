@@ -15,10 +15,19 @@ int64_t stats_keep_finite(int64_t n, int m, double rows[]);
 void stats_sort(int64_t n, double values[]);
 /* Quantile p of n ascending values, linear interpolation between order statistics (Hyndman and Fan's type 7). */
 double stats_quantile(int64_t n, const double sorted[], double p);
-/* The same of n values in any order, which it changes. */
+/* Of n values the places of the smallest and of the largest, the first of equal ones; where one is not finite, nothing
+ * but that. */
+typedef struct {
+  bool finite;
+  int64_t least, most;
+} ScoriaExtremes;
+ScoriaExtremes stats_extremes(int64_t n, const double values[]);
+/* Quantile p, likewise, of n values in any order, which it changes. */
 double stats_quantile_select(int64_t n, double values[], double p);
 /* What a residual is counted in: the SD, or, where it is rounding, the value itself: one that differs shows. */
 double stats_unit(double mean, double sd);
+/* (x - mean) / unit; 0 where the unit is the value itself and the difference is rounding. */
+double stats_residual(double x, double mean, double unit);
 
 /* Distances between a sample a (na, m) and a reference b (nb, m), columns being the coordinates of one field vector
  * (all cells of all fields).  SD means the reference's standard deviation of that column; columns whose reference SD is

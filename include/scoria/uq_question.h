@@ -51,6 +51,7 @@ typedef struct {
   const ScoriaField *field; /* borrowed (channels) */
   const double *x;          /* borrowed (fields_centres): centres along x, of whole fields y and z */
   const ScoriaSpace *space; /* borrowed */
+  const ScoriaReach *reach; /* borrowed: of the model; NULL without one */
   ScoriaMadeFrom made;
   int nquantities;
   ScoriaQuantity quantity[UQ_MAX_QUANTITIES];

@@ -310,6 +310,25 @@ PetscErrorCode ScoriaDeckCreate(MPI_Comm comm, const char *file, const ScoriaKey
   PetscFunctionReturn(0);
 }
 
+/* Whether a text is a word that an earlier version may have had as a choice. */
+static bool is_word(const char *text)
+{
+  const size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_");
+  return length > 0 && length < SCORIA_NAME_SIZE && !text[length];
+}
+
+/* A choice that this version has not is kept as it is: files are read that were made with it, whatever it decided. */
+static PetscErrorCode SetStored(ScoriaDeck deck, int i, const char *text)
+{
+  PetscFunctionBeginUser;
+  if (deck->key[i]->type == SCORIA_KEY_CHOICE && !key_has_choice(deck->key[i], text) && is_word(text)) {
+    PetscCall(PetscFree(deck->value[i]));
+    PetscCall(PetscStrallocpy(text, &deck->value[i]));
+  } else
+    PetscCall(SetValue(deck, i, "stored deck", text));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaDeckCreateFromText(MPI_Comm comm, const char *text, const ScoriaKey *const tables[],
                                         ScoriaDeck *deck)
 {
@@ -320,7 +339,7 @@ PetscErrorCode ScoriaDeckCreateFromText(MPI_Comm comm, const char *text, const S
   PetscCall(Allocate(tables, deck));
   for (int i = 0; i < (*deck)->count; i++) {
     const DeckItem *item = deck_items_find(&items, (*deck)->key[i]->name);
-    if (item && item->value) PetscCall(SetValue(*deck, i, "stored deck", item->value));
+    if (item && item->value) PetscCall(SetStored(*deck, i, item->value));
   }
   PetscCall(DeckItemsDestroy(&items));
   PetscFunctionReturn(0);

@@ -138,13 +138,18 @@ PetscErrorCode ScoriaDeckIs(ScoriaDeck deck, const char *name, const char *word,
 
 PetscErrorCode ScoriaDeckRow(ScoriaDeck deck, const char *name, const void *table, size_t size, int *row)
 {
+  char words[SCORIA_CHOICES_SIZE];
   const ScoriaKey *key;
   const char *text;
   PetscFunctionBeginUser;
   PetscCall(FindTyped(deck, name, SCORIA_KEY_CHOICE, &key, &text));
   for (int i = 0; text; i++) {
     const char *const *at = (const void *)((const char *)table + (size_t)i * size);
-    PetscCheck(*at, PETSC_COMM_SELF, PETSC_ERR_PLIB, "the choice %s of the deck key %s has no row", text, name);
+    if (!*at) { /* of a stored deck */
+      key_choices(key, words);
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found \"%s\", which this version has not, expected one of: %s", name, text,
+                  words);
+    }
     *row = i;
     if (!strcmp(*at, text)) break;
   }

@@ -29,8 +29,9 @@ const ScoriaKey scoria_command_keys[] = {
      "means",
      SCORIA_DECIDES_UQ},
     {"uq_tolerance_for", SCORIA_KEY_STRING, "", NULL, 0, 0, NULL,
-     "source multilevel: quantities that the tolerance holds for and draws are planned for; not set: all but places of "
-     "extremes of whole fields",
+     "source multilevel: quantities that the tolerance holds for and draws are planned for, [\"max_c: 2, "
+     "phi_collector: "
+     "0.1 %\"] with their own, of the unit or the mean; not set: all but places of extremes of whole fields",
      SCORIA_DECIDES_UQ},
     {"uq_tolerance_of", SCORIA_KEY_CHOICE, "", "all", 0, 0, SCORIA_WORDS("all means"),
      "multilevel: what uq_tolerance and uq_count are for: mean, SD and quantiles, or means alone", SCORIA_DECIDES_UQ},

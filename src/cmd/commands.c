@@ -124,7 +124,10 @@ PetscErrorCode CommandRun(ScoriaRun run, ScoriaDeck deck)
   if (compared)
     PetscCall(CmdDo(run, deck, "compare"));
   else
-    PetscCall(ScoriaSay(run, "compare\n  no rows were held back from training: there is no verdict on the model"));
+    PetscCall(ScoriaSay(run,
+                        "compare\n  fewer than %d rows could be spared for a verdict on the model, or are to be "
+                        "(import_holdout): there is none",
+                        SCORIA_HOLDOUT_LEAST));
   PetscCall(CmdDo(run, deck, "report"));
   PetscFunctionReturn(0);
 }

@@ -14,7 +14,7 @@ static const Need needs[] = {
     {"conditions_time", "ensemble_mode", "transient"},
     {"ensemble_time_tolerance", "ensemble_mode", "transient"},
     {"conditions_file", "conditions_design", "file"},
-    {"train_kernel", "train_network", "cnn1d waves"},
+    {"train_kernel", "train_network", "cnn1d"},
     {"train_patch", "train_network", "cnn1d"},
     {"train_P_mean", "train_process", "edm"},
     {"train_P_std", "train_process", "edm"},

@@ -2,7 +2,7 @@
  *
  * The file is read in a child process first, and is then read by every rank for itself, as it writes its rows: those
  * behind each other in the dataset that it has been left with when their conditions were sorted. */
-#include "import.h"
+#include "import_suspect.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +14,7 @@ typedef struct {
   int64_t not_finite[SCORIA_MAX_FIELDS];                       /* rows with a value of the field that is no number */
   int64_t outside[SCORIA_MAX_FIELDS];                          /* rows with a value outside its bounds, */
   double away[SCORIA_MAX_FIELDS], farthest[SCORIA_MAX_FIELDS]; /* the farthest such value, and how far */
+  ImportSuspects suspects;
 } Tally;
 
 static void tally_rows(void *ctx, int64_t first, const ScoriaRows *rows)
@@ -110,6 +111,7 @@ static PetscErrorCode CopyRows(ScoriaRun run, const Import *im, Partial *out, Ta
   PetscCall(ScoriaRowsCreateStored(spec, most, &rows));
   PetscCall(ImportRoomCreate(spec, most, &room));
   PetscCall(ScoriaProgressCreate(run, "import", "rows", (double)spec->rows, &bar));
+  import_suspects_begin(&tally->suspects);
   tally->made = partial_has(out, 0, spec->rows);
   PetscCall(ScoriaProgressFrom(bar, (double)tally->made));
   while (tally->made < spec->rows && !stop) {
@@ -117,6 +119,7 @@ static PetscErrorCode CopyRows(ScoriaRun run, const Import *im, Partial *out, Ta
     PetscCall(ImportRead(im, first, number, &room, &rows, tally->not_finite));
     PetscCall(ScoriaForeignAgree(im->file));
     PetscCall(CountOutside(im, &rows, tally, &outside));
+    PetscCall(ImportSuspectRows(spec, first, &rows, &tally->suspects));
     if (!outside) PetscCall(ScoriaDatasetWrite(out->ds, first, &rows));
     for (int64_t i = 0; i < number; i++) tally->failed += rows.done[i] == SCORIA_ROW_FAILED;
     first += number;
@@ -204,6 +207,21 @@ static PetscErrorCode CheckUsable(const Import *im, Partial *out, Tally *tally)
               (long long)im->found, counts);
 }
 
+/* Rows are of the file that was read through at first: of one that a program has written to meanwhile nothing is kept.
+ */
+static PetscErrorCode CheckUnchanged(const Import *im, Partial *out)
+{
+  char now[SCORIA_SOURCE_SIZE];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaSourceNow(im->comm, im->path, im->spec.source, im->spec.source_modified, now));
+  if (!strncmp(im->spec.source, now, strlen(now))) PetscFunctionReturn(0); /* other files may follow; or it is gone */
+  PetscCall(Abandon(im, out));
+  SCORIA_FAIL(SCORIA_EXIT_INPUT,
+              "%s: it has changed while it was read: found %s, then %s; import it when nothing "
+              "writes to it",
+              im->path, im->spec.source, now);
+}
+
 /* The file is read through, by a child process of rank 0, and its rows are sorted. */
 static PetscErrorCode Look(ScoriaRun run, ScoriaDeck deck, Import *im)
 {
@@ -245,6 +263,8 @@ PetscErrorCode ScoriaImport(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
                          &tally, &out));
   PetscCall(CopyRows(run, &im, &out, &tally));
   PetscCall(CheckUsable(&im, &out, &tally));
+  PetscCall(CheckUnchanged(&im, &out));
+  PetscCall(ImportWarn(&im, &tally.suspects));
   PetscCall(PartialFinish(&out));
   made->spec    = im.spec;
   made->failed  = tally.failed;

@@ -58,13 +58,14 @@ static PetscErrorCode Convert(const Import *im, const char *name, const char *of
 }
 
 /* The file's own unit where the deck says neither unit nor factor. */
-static PetscErrorCode TakeUnit(UnitNotes *notes, const char *name, const char *of, size_t size, char unit[])
+static PetscErrorCode TakeUnit(UnitNotes *notes, const char *name, const ImportColumn *c, size_t size, char unit[])
 {
+  const char *of = foreign_unit(notes->im->file, c->array);
   PetscFunctionBeginUser;
   if (!*of || !strcmp(of, "1")) PetscFunctionReturn(0);
   if (strlen(of) < size) {
     PetscCall(PetscStrncpy(unit, of, size));
-    PetscCall(NoteUnit(notes, "%s: in %s, by the file's attribute units", name, of));
+    PetscCall(NoteUnit(notes, "%s: in %s, by the file's %s", name, of, foreign_unit_from(notes->im->file, c->array)));
   } else
     PetscCall(NoteUnit(notes, "%s: the file's units \"%s\" are longer than %zu characters and are left out", name, of,
                        size - 1));
@@ -79,7 +80,7 @@ static PetscErrorCode FitColumn(UnitNotes *notes, const char *name, ImportColumn
   PetscFunctionBeginUser;
   if (c->scaled) PetscFunctionReturn(0);
   if (!*unit) {
-    PetscCall(TakeUnit(notes, name, of, size, unit));
+    PetscCall(TakeUnit(notes, name, c, size, unit));
     PetscFunctionReturn(0);
   }
   if (!*of) {
@@ -88,8 +89,8 @@ static PetscErrorCode FitColumn(UnitNotes *notes, const char *name, ImportColumn
   }
   PetscCall(Convert(notes->im, name, of, unit, &changed, c));
   if (changed)
-    PetscCall(NoteUnit(notes, "%s: from %s to %s, by the file's attribute units: times %.12g, plus %.12g", name, of,
-                       unit, c->scale, c->offset));
+    PetscCall(NoteUnit(notes, "%s: from %s to %s, by the file's %s: times %.12g, plus %.12g", name, of, unit,
+                       foreign_unit_from(notes->im->file, c->array), c->scale, c->offset));
   PetscFunctionReturn(0);
 }
 
@@ -157,10 +158,10 @@ static PetscErrorCode FitCentre(UnitNotes *notes, const char *name, ImportColumn
     PetscCall(NoteUnit(notes, "WARNING: %s: no unit in the file and none in the deck; taken as m", name));
   else if (factor > 0) {
     c->scale = factor;
-    PetscCall(NoteUnit(notes, "%s: from %s to m, by the file's attribute units", name, of));
+    PetscCall(NoteUnit(notes, "%s: from %s to m, by the file's %s", name, of, foreign_unit_from(im->file, c->array)));
   } else
-    PetscCall(
-        NoteUnit(notes, "WARNING: %s: its attribute units is \"%s\"; taken as m, as no scale is given", name, of));
+    PetscCall(NoteUnit(notes, "WARNING: %s: its %s says \"%s\"; taken as m, as no scale is given", name,
+                       foreign_unit_from(im->file, c->array), of));
   PetscFunctionReturn(0);
 }
 

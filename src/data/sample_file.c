@@ -67,6 +67,7 @@ static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, ScoriaSource source,
   PetscFunctionBeginUser;
   PetscCall(ScoriaConditionOfSamples(deck, shape->space, theta, &asked));
   PetscCall(ScoriaConditionCheckRange(run, deck, "sample", shape->space, theta));
+  PetscCall(ScoriaConditionsCheckReach(run, deck, "sample", shape->space, shape->reach, 1, theta));
   PetscCall(MakeSpec(deck, shape, &made->spec));
   PetscCall(ScoriaProvenanceOfRun(run, deck, "samples", 1, &from));
   PetscCall(ScoriaMadeFromShape(shape, &from.made));

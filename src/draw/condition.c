@@ -116,3 +116,41 @@ PetscErrorCode ScoriaConditionCheckRange(ScoriaRun run, ScoriaDeck deck, const c
   }
   PetscFunctionReturn(0);
 }
+
+PetscErrorCode ScoriaConditionsCheckReach(ScoriaRun run, ScoriaDeck deck, const char *command, const ScoriaSpace *space,
+                                          const ScoriaReach *reach, int64_t n, const double theta[])
+{
+  double u[SCORIA_MAX_CONDITIONS];
+  int64_t beyond = 0, farthest = 0;
+  double most = 1;
+  bool strict = false;
+  char text[256], of[96] = "";
+  PetscFunctionBeginUser;
+  if (!reach) PetscFunctionReturn(0);
+  for (int64_t k = 0; k < n; k++) {
+    const double *at = theta + k * space->n;
+    bool inside      = true;
+    for (int i = 0; i < space->n; i++) inside = inside && condition_inside(&space->c[i], at[i]);
+    if (!inside) continue; /* which is told of each */
+    space_to_unit(space, at, u);
+    const double excess = reach_excess(reach, u);
+    beyond += excess > 1;
+    if (excess <= most) continue;
+    most     = excess;
+    farthest = k;
+  }
+  if (!beyond) PetscFunctionReturn(0);
+  space_describe(space, theta + farthest * space->n, sizeof text, text);
+  PetscCall(ScoriaDeckBool(deck, "strict", &strict));
+  if (strict)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: found %s, which is inside all ranges but %.2g times as far out as the training "
+                "conditions, which go together",
+                command, text, most);
+  if (n > 1) snprintf(of, sizeof of, "%lld of %lld conditions, the farthest ", (long long)beyond, (long long)n);
+  PetscCall(ScoriaSay(run,
+                      "  WARNING: %s%s: inside all ranges, but %.2g times as far out as the training conditions, "
+                      "which go together: the model extrapolates",
+                      of, text, most));
+  PetscFunctionReturn(0);
+}

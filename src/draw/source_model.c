@@ -87,6 +87,7 @@ static const ScoriaSourceKind source_of_gaussian = {.name        = "gaussian",
 PetscErrorCode ScoriaSourceOfModel(MPI_Comm comm, const ScoriaTrained *trained, bool gaussian, ScoriaSource *source)
 {
   ScoriaFieldShape shape = {.space   = ScoriaModelSpace(trained->model),
+                            .reach   = model_reach(trained->model),
                             .model   = model_identity(trained->model),
                             .float64 = ScoriaModelFloat64(trained->model)};
   ScoriaWorkers workers  = {.all = {.comm = comm}, .own = {PETSC_COMM_SELF, 0, 1}, .leads = true};

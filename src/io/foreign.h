@@ -16,6 +16,7 @@ typedef struct {
   bool unpacked;
   char text[200]; /* what is applied; "": nothing */
   char unit[SCORIA_NAME_SIZE];
+  bool named; /* the unit is that of the array's name */
 } ScoriaPacking;
 
 /* Attributes that make no sense are trouble. */

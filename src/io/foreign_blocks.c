@@ -340,6 +340,11 @@ const char *foreign_unit(ScoriaForeign file, int i)
   return file->array[i].packing.unit;
 }
 
+const char *foreign_unit_from(ScoriaForeign file, int i)
+{
+  return file->array[i].packing.named ? "array name" : "attribute units";
+}
+
 bool foreign_single(ScoriaForeign file, int i)
 {
   return file->array[i].single;

@@ -2,6 +2,7 @@
  * units, as netCDF's Users Guide (appendix A) and the CF conventions have them, and xarray reads them. */
 #include "foreign.h"
 #include <float.h>
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -86,6 +87,20 @@ static void read_valid(hid_t array, bool integers, bool scaled, ScoriaPacking *p
   if (isfinite(p->hi)) say(p, "valid to", p->hi);
 }
 
+/* Where no attribute says it, the unit that stands in brackets at the end of a name, "x [um]"; not what reads as no
+ * unit, "c [0]", "eps [-]". */
+static void unit_of_name(const char *name, ScoriaPacking *p)
+{
+  const char *open = strrchr(name, '['), *close = open ? strchr(open, ']') : NULL;
+  const size_t n = close ? (size_t)(close - open - 1) : 0;
+  bool letters   = false;
+  if (*p->unit || !n || close[1] || n >= sizeof p->unit) return;
+  for (size_t i = 1; i <= n; i++) letters = letters || isalpha((unsigned char)open[i]) || open[i] == '%';
+  if (!letters) return;
+  snprintf(p->unit, sizeof p->unit, "%.*s", (int)n, open + 1);
+  p->named = true;
+}
+
 PetscErrorCode PackingRead(hid_t array, const char *name, ScoriaPacking *packing, ScoriaTrouble *bad)
 {
   char flag[8];
@@ -114,6 +129,7 @@ PetscErrorCode PackingRead(hid_t array, const char *name, ScoriaPacking *packing
   read_missing(array, single, packing);
   read_valid(array, integers, scale || offset, packing);
   text_of(array, "units", sizeof packing->unit, packing->unit);
+  unit_of_name(name, packing);
   PetscFunctionReturn(0);
 }
 

@@ -65,8 +65,8 @@ void space_describe(const ScoriaSpace *space, const double theta[], size_t size,
   size_t used = 0;
   *text       = 0;
   for (int i = 0; i < space->n && used < size; i++)
-    used += (size_t)snprintf(text + used, size - used, "%s%s = %g %s", i ? ", " : "", space->c[i].name, theta[i],
-                             space->c[i].unit);
+    used += (size_t)snprintf(text + used, size - used, "%s%s = %g%s%s", i ? ", " : "", space->c[i].name, theta[i],
+                             *space->c[i].unit ? " " : "", space->c[i].unit);
 }
 
 int space_find(const ScoriaSpace *space, const char *name)

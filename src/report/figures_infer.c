@@ -245,7 +245,7 @@ static PetscErrorCode Diagnosis(ReportText *html, const cJSON *posterior, const 
   if (isfinite(all->misfit) && isfinite(all->misfit_probability))
     PetscCall(
         ReportPrint(html,
-                    "<p>Readings less posterior means, in units of noise and posterior SD together: squares of sum "
+                    "<p>Readings less posterior means, in units of noise and posterior SD together: sum of squares "
                     "%.3g for %d readings; a chi-square of as many degrees is larger with probability %.2g.</p>\n",
                     all->misfit, readings, all->misfit_probability));
   cJSON_ArrayForEach(line, cJSON_GetObjectItemCaseSensitive(posterior, POSTERIOR_WARNINGS))

@@ -89,19 +89,28 @@ static PetscErrorCode InferSection(const ReportPage *page, ReportText *html)
   PetscFunctionReturn(0);
 }
 
-/* What the import has said of units. */
-static PetscErrorCode Units(const ReportPage *page, ReportText *html)
+static PetscErrorCode List(ReportText *html, const char *title, int n, const char line[][256])
 {
-  const ReportHistory *history = page->history;
   PetscFunctionBeginUser;
-  if (!page->imported || !history || !history->nunits) PetscFunctionReturn(0);
-  PetscCall(ReportPrint(html, "<h3>Units</h3>\n<ul>\n"));
-  for (int i = 0; i < history->nunits; i++) {
+  if (!n) PetscFunctionReturn(0);
+  PetscCall(ReportPrint(html, "<h3>%s</h3>\n<ul>\n", title));
+  for (int i = 0; i < n; i++) {
     PetscCall(ReportPrint(html, "<li>"));
-    PetscCall(ReportEscape(html, history->units[i]));
+    PetscCall(ReportEscape(html, line[i]));
     PetscCall(ReportPrint(html, "</li>\n"));
   }
   PetscCall(ReportPrint(html, "</ul>\n"));
+  PetscFunctionReturn(0);
+}
+
+/* What the import has said of its file. */
+static PetscErrorCode Imported(const ReportPage *page, ReportText *html)
+{
+  const ReportHistory *history = page->history;
+  PetscFunctionBeginUser;
+  if (!page->imported || !history) PetscFunctionReturn(0);
+  PetscCall(List(html, "What looks wrong in the file", history->nsuspects, history->suspects));
+  PetscCall(List(html, "Units", history->nunits, history->units));
   PetscFunctionReturn(0);
 }
 
@@ -109,7 +118,7 @@ static PetscErrorCode GenerateSection(const ReportPage *page, ReportText *html)
 {
   PetscFunctionBeginUser;
   PetscCall(ReportStatusTable(page->data, html));
-  PetscCall(Units(page, html));
+  PetscCall(Imported(page, html));
   PetscCall(ReportPageFigure(page, "draws", html));
   PetscCall(ReportPageFigure(page, "times", html));
   PetscCall(ReportPageFigure(page, "fields", html));

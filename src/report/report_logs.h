@@ -43,6 +43,8 @@ typedef struct {
   } calibration;                  /* of the model at hand */
   int nunits;                     /* lines of the last import about units */
   char units[REPORT_UNITS][256];
+  int nsuspects; /* and about what looks wrong in its file */
+  char suspects[REPORT_UNITS][256];
 } ReportHistory;
 
 /* From log.jsonl; NULL: none. */

@@ -19,7 +19,8 @@ static void copy_member(const cJSON *object, const char *name, size_t size, char
 static void history_units(const cJSON *lines, ReportHistory *history)
 {
   const cJSON *line;
-  history->nunits = 0;
+  history->nunits    = 0;
+  history->nsuspects = 0;
   cJSON_ArrayForEach(line, lines) if (cJSON_IsString(line) && history->nunits < REPORT_UNITS)
       snprintf(history->units[history->nunits++], sizeof history->units[0], "%s", line->valuestring);
 }
@@ -44,6 +45,8 @@ static void history_line(const char *line, size_t length, ReportHistory *history
     history->start[history->n - 1].ended = true;
   else if (!strcmp(event, LOG_UNITS))
     history_units(cJSON_GetObjectItemCaseSensitive(object, LOG_LINES), history);
+  else if (!strcmp(event, LOG_SUSPECT) && history->nsuspects < REPORT_UNITS)
+    copy_member(object, LOG_LINE, sizeof history->suspects[0], history->suspects[history->nsuspects++]);
   else if (!strcmp(event, LOG_CORRECT)) {
     history->cheap.there         = true;
     history->cheap.used          = json_number(object, LOG_USED) > 0;

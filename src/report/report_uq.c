@@ -198,38 +198,56 @@ static PetscErrorCode EventTable(ReportText *html, const cJSON *uq, const Scoria
   PetscFunctionReturn(0);
 }
 
+/* The tables of many conditions stand behind a line that opens them: figures say what they say. */
+static PetscErrorCode BeginTables(ReportText *html, int conditions)
+{
+  PetscFunctionBeginUser;
+  if (conditions > SHOWN_CONDITIONS)
+    PetscCall(ReportPrint(html, "<details>\n<summary>Numbers at %s%d of %d conditions</summary>\n",
+                          conditions > SHOWN_ROWS ? "the first " : "", PetscMin(conditions, SHOWN_ROWS), conditions));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode EndTables(ReportText *html, int conditions)
+{
+  PetscFunctionBeginUser;
+  if (conditions > SHOWN_ROWS) PetscCall(ReportPrint(html, "<p>The result's JSON file has all conditions.</p>\n"));
+  if (conditions > SHOWN_CONDITIONS) PetscCall(ReportPrint(html, "</details>\n"));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ReportUqTable(const cJSON *uq, const ScoriaSpace *space, ReportText *html)
 {
-  const cJSON *list = conditions_of(uq);
+  const cJSON *list    = conditions_of(uq);
+  const int conditions = cJSON_GetArraySize(list);
   PetscFunctionBeginUser;
-  if (!list || cJSON_GetArraySize(list) == 0) PetscFunctionReturn(0);
-  if (cJSON_GetArraySize(list) > 1)
-    PetscCall(ReportHeld(list->child, scoria_uq_condition_members[0].name, list, space, html));
+  if (!list || conditions == 0) PetscFunctionReturn(0);
+  if (conditions > 1) PetscCall(ReportHeld(list->child, scoria_uq_condition_members[0].name, list, space, html));
   const cJSON *first  = quantities_of(list->child);
   const bool compared = first && cJSON_GetObjectItemCaseSensitive(first->child, UQ_BIAS); /* of files that say so */
   ScoriaUqQuantile ends[2];
   uq_ends(first ? first->child : NULL, ends);
   PetscCall(ReportPrint(html,
-                        "<p>%lld fields per condition from the %s; &plusmn; is the Monte Carlo standard error%s.</p>\n"
-                        "<div class=\"scroll\"><table%s>\n<thead><tr><th>quantity</th><th>unit</th>"
-                        "<th class=\"n\">mean</th><th class=\"n\">SD</th>",
+                        "<p>%lld fields per condition from the %s; &plusmn; is the Monte Carlo standard error%s.</p>\n",
                         (long long)uq_samples(list), uq_source(uq),
                         compared ? ", bias that of the mean as <code>compare</code> found it over its conditions, in "
                                    "SDs, and (&lt;) below what it lies in their root mean square"
-                                 : "",
+                                 : ""));
+  PetscCall(BeginTables(html, conditions));
+  PetscCall(ReportPrint(html,
+                        "<div class=\"scroll\"><table%s>\n<thead><tr><th>quantity</th><th>unit</th>"
+                        "<th class=\"n\">mean</th><th class=\"n\">SD</th>",
                         compared ? " class=\"many\"" : ""));
   PetscCall(ReportPrint(html,
                         "<th class=\"n\">quantile %g</th><th class=\"n\">quantile %g</th>%s</tr></thead>\n<tbody>\n",
                         ends[0].p, ends[1].p, compared ? "<th class=\"n\">bias [SD]</th>" : ""));
-  for (int k = 0; k < PetscMin(cJSON_GetArraySize(list), SHOWN_ROWS); k++)
+  for (int k = 0; k < PetscMin(conditions, SHOWN_ROWS); k++)
     PetscCall(ConditionRows(html, space, list, cJSON_GetArrayItem(list, k), compared));
   PetscCall(ReportPrint(html, "</tbody>\n</table></div>\n"));
   PetscCall(EventTable(html, uq, space, list));
+  PetscCall(EndTables(html, conditions));
   PetscCall(ReportUqWarnings(uq, html));
   PetscCall(ReportLevels(uq, list, html));
-  if (cJSON_GetArraySize(list) > SHOWN_ROWS)
-    PetscCall(ReportPrint(html, "<p>The first %d of %d conditions; the result's JSON file has all.</p>\n", SHOWN_ROWS,
-                          cJSON_GetArraySize(list)));
   PetscFunctionReturn(0);
 }
 

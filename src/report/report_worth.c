@@ -198,15 +198,15 @@ PetscErrorCode ReportWorthTable(const cJSON *compare, ReportText *html)
   PetscCall(ReportPrint(html,
                         "<div class=\"scroll\"><table>\n<tr><th>estimate</th><th class=\"n\">SD of the quantity</th>"
                         "<th class=\"n\">error of one draw / SD</th><th class=\"n\">bias of the model / SD</th>"
-                        "<th class=\"n\">its rms: floor</th><th class=\"n\">not excluded</th>"
+                        "<th class=\"n\">rms of the bias / SD</th><th class=\"n\">rms not excluded / SD</th>"
                         "<th class=\"n\">conditions to break even</th></tr>\n"));
   cJSON_ArrayForEach(quantity, cJSON_GetObjectItemCaseSensitive(worth, COMPARE_QUANTITIES))
       PetscCall(QuantityRows(quantity, html));
   PetscCall(ReportPrint(
       html,
       "</table></div>\n<p class=\"note\">Over the held-out conditions. n draws have the error of one draw divided by "
-      "&radic;n. Floor: root mean square of model minus reference, the sampling variance of both subtracted, 0 where "
+      "&radic;n. Rms: root mean square of model minus reference, the sampling variance of both subtracted, 0 where "
       "that leaves nothing. Not excluded: the same, two of its standard errors higher; with it, conditions to break "
-      "even are counted. Few samples: compare -compare_count more.</p>\n"));
+      "even are counted. More fields (compare.count) make it sharper.</p>\n"));
   PetscFunctionReturn(0);
 }

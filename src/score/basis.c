@@ -36,16 +36,11 @@ const NormBasis scoria_bases[] = {
      .encode     = lateral_encode,
      .decode     = lateral_decode,
      .log_volume = lateral_log_volume,
-     .volume_work  = lateral_volume_work,
-     .grid_modes   = lateral_modes,
-     .lattice      = LateralLattice,
-     .lattice_size = lateral_lattice_size,
-     .scores_each  = lateral_scores_each,
-     .scores       = lateral_cell_scores,
-     .values       = lateral_cell_values,
-     .scores_at    = lateral_scores_at,
-     .count_scores = lateral_count_scores,
-     .map_scores   = lateral_map_scores},
+     .volume_work = lateral_volume_work,
+     .grid_modes  = lateral_modes,
+     .scores_each = lateral_scores_each,
+     .scores      = lateral_cell_scores,
+     .values      = lateral_cell_values},
     {.name        = "pod",
      .help        = "whole fields of any kind: modes of the sample covariance, then as profiles on their coefficients",
      .whole       = true,
@@ -160,13 +155,6 @@ PetscErrorCode ScoriaNormaliserSizes(ScoriaNormaliser norm, int *channels, int *
   PetscFunctionReturn(0);
 }
 
-int score_elements(ScoriaNormaliser norm)
-{
-  NormSizes sizes;
-  norm->basis->sizes(norm->self, &sizes);
-  return norm->basis->map_scores ? sizes.channels * sizes.shape[0] : 0;
-}
-
 void normaliser_shape(ScoriaNormaliser norm, int shape[3])
 {
   NormSizes sizes;
@@ -209,12 +197,4 @@ size_t normaliser_volume_work(ScoriaNormaliser norm)
 const double *normaliser_basis(ScoriaNormaliser norm)
 {
   return norm->basis->grid_modes(norm->self);
-}
-
-PetscErrorCode NormaliserLattice(ScoriaNormaliser norm, NormLattice *lattice)
-{
-  PetscFunctionBeginUser;
-  *lattice = (NormLattice){.modes = NULL};
-  if (norm->basis->lattice) PetscCall(norm->basis->lattice(norm->self, lattice));
-  PetscFunctionReturn(0);
 }

@@ -58,25 +58,6 @@ typedef struct {
   int shape[3]; /* cells along x, y, z, as of a dataset */
 } NormSizes;
 
-/* Coordinates as white fields on a coarse periodic grid along y and z, one of each of a few channels. */
-typedef struct {
-  int ny, nz, channels;
-  float *modes;     /* owned (r, nz, ny, channels): orthonormal rows; NULL: the basis has none */
-  float *deviation; /* (r), behind modes: what a coordinate has in the fields, of which the whitened one has 1 */
-} NormLattice;
-
-/* Of modes and deviation together. */
-static inline size_t norm_lattice_numbers(int r, const NormLattice *l)
-{
-  return (size_t)r * ((size_t)l->ny * (size_t)l->nz * (size_t)l->channels + 1);
-}
-
-#define NORM_SCORE_EDGES 17 /* of scores, from -4 on */
-static inline double norm_score_edge(int k)
-{
-  return -4 + 0.5 * k;
-}
-
 /* Operations of a basis on an object of its own, `self`.  Local unless told. */
 typedef struct {
   const char *name; /* in decks and files */
@@ -104,23 +85,12 @@ typedef struct {
   size_t (*volume_work)(void *self); /* doubles */
   /* Modes (R, C L) of the normalised grid, borrowed, for networks that work on it; NULL: it has none. */
   const double *(*grid_modes)(void *self);
-  /* Those of the first r coordinates, and how large they are alone; NULL: the basis has none. */
-  PetscErrorCode (*lattice)(void *self, NormLattice *lattice);
-  void (*lattice_size)(void *self, NormLattice *lattice);
   /* Fields of Gaussian coordinates y whose values are functions of normal scores that are linear in y, so many each,
    * and increase with the first: those of value cell[i] of a field (C, L) are mean (n, each) + weight (n, each, R) y,
    * and `values` are those of scores (n, each).  NULL: the basis has none. */
   int (*scores_each)(void *self);
   void (*scores)(void *self, int n, const int cell[], double mean[], double weight[]);
   void (*values)(void *self, int n, const int cell[], const double score[], double value[]);
-  /* Where y has another law than N(0, I), the scores of its fields are not normal; their elements are channels and
-   * places along x, all lateral places alike.  scores_at sets what the next needs, at unit conditions u, all of them;
-   * count_scores adds to count (elements, NORM_SCORE_EDGES), of a field of y (R), how many scores lie between an edge
-   * and the one below it.  After `at`, map_scores makes fields of scores that are shift (elements, NORM_SCORE_EDGES)
-   * higher, linear between edges, beyond as at the outer ones.  NULL: the basis has none. */
-  void (*scores_at)(void *self, const double u[]);
-  void (*count_scores)(void *self, const double y[], double count[]);
-  void (*map_scores)(void *self, const double shift[]);
 } NormBasis;
 
 extern const NormBasis scoria_bases[]; /* ends with a NULL name; the first is the default */
@@ -142,14 +112,11 @@ PetscErrorCode NormaliserPrepare(ScoriaNormaliser norm, const NormInput *in, con
 PetscErrorCode NormaliserDestroy(ScoriaNormaliser *norm);
 PetscErrorCode NormaliserSave(ScoriaNormaliser norm, ScoriaStore store);
 PetscErrorCode NormaliserLoad(ScoriaStore store, ScoriaNormaliser *norm);
-/* Elements whose scores can be mapped; 0: the basis has no such map. */
-int score_elements(ScoriaNormaliser norm);
 void normaliser_shape(ScoriaNormaliser norm, int shape[3]); /* cells along x, y, z, as of a dataset */
 /* As the operations of the same names. */
 double normaliser_log_volume(ScoriaNormaliser norm, const double y[], double work[]);
 size_t normaliser_volume_work(ScoriaNormaliser norm);
 const double *normaliser_basis(ScoriaNormaliser norm);
-PetscErrorCode NormaliserLattice(ScoriaNormaliser norm, NormLattice *lattice);
 
 const ScoriaSpace *ScoriaNormaliserSpace(ScoriaNormaliser norm);
 

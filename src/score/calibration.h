@@ -7,10 +7,7 @@
  *   y_k  ->  mu'_k + exp(l'_k - l_k) (y_k - mu_k),
  *
  * an affine map of every coordinate that samplers, latents and densities share.  What of the network's mean and spread
- * is no polynomial stays as it is.
- *
- * Of whole fields the scores that the calibrated samples have at every element (basis.h) are mapped to normal ones,
- * too (calibration_scores.c). */
+ * is no polynomial stays as it is. */
 #ifndef SCORIA_SCORE_CALIBRATION_H
 #define SCORIA_SCORE_CALIBRATION_H
 
@@ -22,9 +19,6 @@ typedef struct {
   double *from, *to;     /* owned (terms, 2 r) each: coefficients of mu, then of l; NULL: there is no calibration */
   double *shift, *scale; /* owned (r) each: of the condition that it was set to */
   double *work;          /* owned (terms + 4 r) */
-  int elements;          /* of scores; 0: there is no map of them */
-  double *scores;        /* owned (terms, elements, NORM_SCORE_EDGES): coefficients of (F - Phi) / phi at edges */
-  double *higher;        /* owned (elements, NORM_SCORE_EDGES): of the condition that it was set to */
 } Calibration;
 
 /* Room for so many conditions, coordinates, and the terms of c->poly. */
@@ -34,17 +28,11 @@ PetscErrorCode CalibrationDestroy(Calibration *c);
 /* Means, then logarithms of spreads (2 r), that the coefficients, c->from or c->to, say at unit conditions u (d).
  * Local. */
 void calibration_moments(const Calibration *c, const double coef[], const double u[], double moment[]);
-/* Room for the scores of so many elements. */
-PetscErrorCode CalibrationSetUpScores(int elements, Calibration *c);
-/* Sets higher, by how much scores are to be moved, to u (d).  Local. */
-void calibration_scores_at(const Calibration *c, const double u[]);
 /* Sets shift and scale, y_k -> scale_k y_k + shift_k, to u (d).  Local. */
 void calibration_at(const Calibration *c, const double u[]);
 
-/* Under a group of a file; nothing where there is none.  elements: whose scores may be mapped.  Collective. */
-#define CALIBRATION "calibration"
-#define CALIBRATION_TUNED "calibration_distilled"
-PetscErrorCode CalibrationSave(const Calibration *c, ScoriaStore store, const char *group);
-PetscErrorCode CalibrationLoad(ScoriaStore store, const char *group, int d, int r, int elements, Calibration *c);
+/* Under /calibration; nothing where there is none.  Collective. */
+PetscErrorCode CalibrationSave(const Calibration *c, ScoriaStore store);
+PetscErrorCode CalibrationLoad(ScoriaStore store, int d, int r, Calibration *c);
 
 #endif

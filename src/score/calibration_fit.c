@@ -8,15 +8,8 @@
  *     shrunk by what the rows say of its size (empirical Bayes), and a share of the network's difference from it;
  *   - of the variation of the spreads over the conditions that share is kept, and their average is that of the rows.
  * What the chance of n rows does to the network falls as 1 / n, what a polynomial cannot follow stays: the share with
- * the least error is n / (n + n0), and n0 is measured (benchmarks/few_rows.md).
- *
- * Of whole fields the normaliser's regressions stand: they have means with control variates, powers of waves and
- * marginal laws, none of which a network of some thousand rows knows better, and the network is there for what is left,
- * the shape of the joint law. */
+ * the least error is n / (n + n0), and n0 is measured (benchmarks/few_rows.md). */
 #include "calibration_fit.h"
-#include "calibration_scores.h"
-#include "scoria/linalg.h"
-#include "scoria/phases.h"
 #include "scoria/run_files.h"
 #include "train_rows.h"
 #include <math.h>
@@ -24,50 +17,6 @@
 
 enum { CHUNK_ROWS = 4096 }; /* of the training set at a time */
 #define SHARE_ROWS 2048.    /* n0: of so many rows a half is kept */
-
-/* ------------------------------------------------------------------------------------------- what is measured ---- */
-
-/* Means, then logarithms of the standard deviations, of n draws whose sums, and sums of squares, moment (2 r) holds. */
-static void finish_moments(int r, int n, double moment[])
-{
-  for (int k = 0; k < r; k++) {
-    const double mean = moment[k] / n, square = (moment[r + k] - n * mean * mean) / (n - 1);
-    moment[k]     = mean;
-    moment[r + k] = 0.5 * log(fmax(square, 1e-12));
-  }
-}
-
-static bool all_finite(size_t n, const double Y[])
-{
-  for (size_t i = 0; i < n; i++)
-    if (!isfinite(Y[i])) return false;
-  return true;
-}
-
-/* ctx: Y. */
-static void add_moments(void *ctx, ScoriaModel m, const CalibrationTile *tile)
-{
-  const int r    = m->spec.r;
-  double *moment = (double *)ctx + tile->point * 2 * r;
-  for (int i = 0; i < MODEL_TILE * r; i++) {
-    const double y = (double)tile->y[i];
-    moment[i % r] += y;
-    moment[r + i % r] += y * y;
-  }
-}
-
-/* Y (points, 2 r): moments at the points, each from one rank. */
-static PetscErrorCode Measure(MPI_Comm comm, ScoriaRun run, ScoriaModel m, const CalibrationPoints *points, double Y[])
-{
-  const int width = 2 * m->spec.r;
-  PetscFunctionBeginUser;
-  PetscCall(PetscArrayzero(Y, points->n * width));
-  PetscCall(CalibrationDraw(comm, run, m, "calibrate", points, add_moments, Y));
-  PetscCall(ScoriaReduceMany(comm, MPI_SUM, (int64_t)points->n * width, MPI_DOUBLE, Y));
-  for (int p = 0; p < points->n; p++)
-    finish_moments(m->spec.r, points->tiles * MODEL_TILE, Y + (size_t)p * (size_t)width);
-  PetscFunctionReturn(0);
-}
 
 /* ------------------------------------------------------------------------------------------- what the rows say ---- */
 
@@ -171,10 +120,7 @@ static PetscErrorCode Calibrate(MPI_Comm comm, const TrainData *train, Calibrati
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc3(p * p, &sums.xx, p * r, &sums.xy, r, &sums.yy));
   PetscCall(SumRows(comm, train, c, &sums));
-  if (train->move)
-    PetscCall(PetscArrayzero(c->to, p * 2 * r));
-  else
-    PetscCall(CalibrationTargets(&sums, c));
+  PetscCall(CalibrationTargets(&sums, c));
   PetscCall(Moves(&sums, c, moves));
   PetscCall(PetscFree3(sums.xx, sums.xy, sums.yy));
   PetscFunctionReturn(0);
@@ -183,25 +129,13 @@ static PetscErrorCode Calibrate(MPI_Comm comm, const TrainData *train, Calibrati
 PetscErrorCode CalibrationFit(MPI_Comm comm, ScoriaRun run, ScoriaModel m, const TrainData *train, Calibration *c,
                               CalibrationMoves *moves)
 {
-  CalibrationPoints points;
-  double *Y;
   PetscFunctionBeginUser;
-  PetscCall(CalibrationPlace(comm, m, train, &points));
-  PetscCall(CalibrationPolynomial(ScoriaModelSpace(m), points.n, &c->poly));
-  PetscCall(CalibrationSetUp(m->spec.d, m->spec.r, c));
-  PetscCall(PetscMalloc1(points.n * 2 * c->r, &Y));
-  PetscCall(Measure(comm, run, m, &points, Y));
-  if (all_finite((size_t)(points.n * 2 * c->r), Y)) { /* the same on all ranks */
-    PetscCall(CalibrationRegress(&c->poly, &points, 2 * c->r, Y, c->from));
-    PetscCall(Calibrate(comm, train, c, moves));
-    /* Rank 0's, so that unlike processors agree. */
-    PetscCall(ScoriaBroadcastMany(comm, 0, (int64_t)c->poly.terms * 2 * c->r, MPI_DOUBLE, c->from));
-    PetscCall(ScoriaBroadcastMany(comm, 0, (int64_t)c->poly.terms * 2 * c->r, MPI_DOUBLE, c->to));
-    if (train->move) PetscCall(CalibrationScores(comm, run, m, &points));
-  } else
-    PetscCall(CalibrationDestroy(c));
-  PetscCall(PetscFree(Y));
-  PetscCall(CalibrationPointsDestroy(&points));
+  PetscCall(CalibrationMeasure(comm, run, m, train, c));
+  if (!c->from) PetscFunctionReturn(0);
+  PetscCall(Calibrate(comm, train, c, moves));
+  /* Rank 0's, so that unlike processors agree. */
+  PetscCall(ScoriaBroadcastMany(comm, 0, (int64_t)c->poly.terms * 2 * c->r, MPI_DOUBLE, c->from));
+  PetscCall(ScoriaBroadcastMany(comm, 0, (int64_t)c->poly.terms * 2 * c->r, MPI_DOUBLE, c->to));
   PetscFunctionReturn(0);
 }
 

@@ -2,7 +2,7 @@
 #ifndef SCORIA_SCORE_CALIBRATION_FIT_H
 #define SCORIA_SCORE_CALIBRATION_FIT_H
 
-#include "calibration.h"
+#include "model.h"
 #include "trainer.h"
 
 /* Of n rows y (r) at unit conditions, with the terms x (p) of a polynomial there: what regressions need of them. */
@@ -16,9 +16,6 @@ typedef struct {
  * constant is free; the others have a normal prior of variance s rho^order, s and rho of each coordinate where the rows
  * are likeliest (type II maximum likelihood: MacKay, Neural Computation 4 (1992) 415).  Local. */
 PetscErrorCode CalibrationMeans(const NormPoly *poly, const CalibrationSums *rows, double mean[]);
-/* The same of rows whose variances at a condition are about 1 and whose means may be any: `most` is the largest log2 of
- * s. */
-PetscErrorCode CalibrationShrunk(const NormPoly *poly, const CalibrationSums *rows, int most, double mean[]);
 /* c->to from c->from and the rows.  Local. */
 PetscErrorCode CalibrationTargets(const CalibrationSums *rows, Calibration *c);
 
@@ -28,6 +25,9 @@ typedef struct {
   double mean, spread, widened;
 } CalibrationMoves;
 
+/* Makes c, with what samples of the network of m say (from) and nothing yet of what they should be; otherwise as
+ * CalibrationFit, whose first half it is. */
+PetscErrorCode CalibrationMeasure(MPI_Comm comm, ScoriaRun run, ScoriaModel m, const TrainData *train, Calibration *c);
 /* Measures the network of m (its averaged weights in place) and calibrates it against the training rows; run, for
  * progress and stops, may be NULL, else comm is its.  Of a network with samples that are not finite there is none
  * (c->from is NULL).  Fails as ScoriaStopped where the run is to stop.  The same bits on any number of ranks.

@@ -35,14 +35,14 @@ static PetscErrorCode Posterior(const NormPoly *poly, const CalibrationSums *row
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CalibrationShrunk(const NormPoly *poly, const CalibrationSums *rows, int most, double mean[])
+PetscErrorCode CalibrationMeans(const NormPoly *poly, const CalibrationSums *rows, double mean[])
 {
   const int p = rows->p, r = rows->r;
   double *A, *B, *best, common;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc3(p * p, &A, p * r, &B, r, &best));
   for (int k = 0; k < r; k++) best[k] = -INFINITY;
-  for (int log2s = LEAST_VARIANCE; log2s <= most; log2s++)
+  for (int log2s = LEAST_VARIANCE; log2s <= MOST_VARIANCE; log2s++)
     for (size_t q = 0; q < sizeof decay / sizeof *decay; q++) {
       PetscCall(Posterior(poly, rows, ldexp(1, log2s), decay[q], A, B, &common));
       for (int k = 0; k < r; k++) {
@@ -54,12 +54,5 @@ PetscErrorCode CalibrationShrunk(const NormPoly *poly, const CalibrationSums *ro
       }
     }
   PetscCall(PetscFree3(A, B, best));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode CalibrationMeans(const NormPoly *poly, const CalibrationSums *rows, double mean[])
-{
-  PetscFunctionBeginUser;
-  PetscCall(CalibrationShrunk(poly, rows, MOST_VARIANCE, mean));
   PetscFunctionReturn(0);
 }

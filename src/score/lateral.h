@@ -132,14 +132,9 @@ void lateral_decode(void *self, int64_t n, const double y[], double fields[]);
 double lateral_log_volume(void *self, const double y[], double work[]);
 size_t lateral_volume_work(void *self);
 const double *lateral_modes(void *self);
-PetscErrorCode LateralLattice(void *self, NormLattice *lattice);
 int lateral_scores_each(void *self);
-void lateral_lattice_size(void *self, NormLattice *lattice);
 void lateral_cell_scores(void *self, int n, const int cell[], double mean[], double weight[]);
 void lateral_cell_values(void *self, int n, const int cell[], const double score[], double value[]);
-void lateral_scores_at(void *self, const double u[]);
-void lateral_count_scores(void *self, const double y[], double count[]);
-void lateral_map_scores(void *self, const double shift[]);
 
 /* What follows from C, nx, ny, nz: E, N, m, the wave numbers and buffers. */
 PetscErrorCode LateralSetUp(NormLateral norm);
@@ -178,15 +173,10 @@ void modulation_take_out(const NormLateral norm, double t[]);
 /* Where a score t of element e, at a value of s, stands among the knots, whose middle is 0; its derivatives by t and s.
  */
 double modulation_position(const NormLateral norm, int e, double t, double s, double *by_t, double *by_s);
-/* The standard normal score that goes with t of element e at a value of s, in knots. */
-double modulation_score(const NormLateral norm, int e, double t, double s);
 /* What t (E) at wave numbers of class c are in s. */
 double modulation_share(const NormLateral norm, int c, const double t[]);
 /* The transform of scores from coordinates y (R); about_mean: of their deviation from the mean alone. */
 void lateral_spectrum(const NormLateral norm, const double y[], bool about_mean);
-/* Variance (E) of t by W. */
-void lateral_score_variance(const NormLateral norm, double variance[]);
-#define LATERAL_LEAST_VARIANCE 1e-6 /* of t: an element that does not vary keeps its knots */
 /* The modes of a class that are coupled. */
 int lateral_coupled(const NormLateral norm, int c);
 /* v (C, places, nx) of fields, NaN outside their domain; may work in place. */

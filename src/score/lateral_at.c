@@ -57,8 +57,8 @@ void lateral_set_knots(NormLateral norm, const double u[])
   modulation_bend(norm);
 }
 
-/* Per lateral place the mean over the orthonormal coordinates of all wave numbers. */
-void lateral_score_variance(const NormLateral norm, double variance[])
+/* Variance (E) of t by W: per lateral place the mean over the orthonormal coordinates of all wave numbers. */
+static void score_variance(const NormLateral norm, double variance[])
 {
   memset(variance, 0, sizeof *variance * (size_t)norm->E);
   for (int c = 0; c < norm->waves.classes; c++)
@@ -69,13 +69,15 @@ void lateral_score_variance(const NormLateral norm, double variance[])
     }
 }
 
+#define LEAST_VARIANCE 1e-6 /* of t: an element that does not vary keeps its knots */
+
 /* Knots where t has the variance of its modes. */
 static void set_rates(NormLateral norm)
 {
   double *variance = norm->profile;
-  lateral_score_variance(norm, variance);
+  score_variance(norm, variance);
   for (int e = 0; e < norm->E; e++)
-    if (variance[e] > LATERAL_LEAST_VARIANCE) norm->rate[e] = 1 / (LATERAL_STEP * sqrt(variance[e]));
+    if (variance[e] > LEAST_VARIANCE) norm->rate[e] = 1 / (LATERAL_STEP * sqrt(variance[e]));
 }
 
 void lateral_set_deviations(NormLateral norm, const double u[])

@@ -190,11 +190,3 @@ double modulation_position(const NormLateral norm, int e, double t, double s, do
   *by_s = held == s ? at * by_x * m->exponent[e] * by_q : 0;
   return q / divisor;
 }
-
-double modulation_score(const NormLateral norm, int e, double t, double s)
-{
-  double by_t, by_s, slope;
-  const double at = modulation_position(norm, e, t, s, &by_t, &by_s);
-  if (!norm->modulation.on) return at;
-  return marginal_between(norm->modulation.normal + (size_t)e * MARGINAL_KNOTS, at, &slope);
-}

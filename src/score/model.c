@@ -12,56 +12,12 @@
 
 #define PROFILE_ERROR 0.1 /* of an average that is rebuilt, relative, at most */
 
-/* The lattice of a file, which another processor's linear algebra might not find again to the last turn of a mode; or
- * that of the normaliser. */
-static PetscErrorCode LatticeBasis(ScoriaNormaliser norm, const NormLattice *known, ScoriaNetSpec *spec, float **basis)
-{
-  NormLattice lattice = {.modes = NULL};
-  PetscFunctionBeginUser;
-  if (known && known->modes) {
-    const size_t count = norm_lattice_numbers(spec->r, known);
-    lattice            = *known;
-    PetscCall(PetscMalloc1(count, &lattice.modes));
-    PetscCall(PetscArraycpy(lattice.modes, known->modes, count));
-    lattice.deviation = lattice.modes + (known->deviation - known->modes);
-  } else
-    PetscCall(NormaliserLattice(norm, &lattice));
-  if (!lattice.modes)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "train_network is %s, which works on whole fields that are periodic along y and z, but the model is "
-                "not of such",
-                spec->kind);
-  spec->lattice[0]       = lattice.ny;
-  spec->lattice[1]       = lattice.nz;
-  spec->lattice_channels = lattice.channels;
-  spec->deviation        = lattice.deviation;
-  spec->basis = *basis = lattice.modes;
-  PetscFunctionReturn(0);
-}
-
-#define COPIES 7 /* of a lattice's numbers: itself, and with the deviations and for the way back, of two networks */
-
-PetscErrorCode ModelCheckBasis(ScoriaNormaliser norm, const ScoriaNetSpec *spec, double memory)
-{
-  const NetworkRow *row = network_find(spec->kind);
-  NormLattice l;
-  PetscFunctionBeginUser;
-  if (!row || !row->on_lattice || !norm->basis->lattice_size) PetscFunctionReturn(0);
-  norm->basis->lattice_size(norm->self, &l);
-  const double need = COPIES * (double)norm_lattice_numbers(spec->r, &l) * sizeof(float);
-  PetscCall(ScoriaMemoryCheck(need, memory, "fewer train_modes",
-                              "%d coordinates of network %s on a grid of %d x %d places and %d channels", spec->r,
-                              spec->kind, l.ny, l.nz, l.channels));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode ModelBasis(ScoriaNormaliser norm, const NormLattice *lattice, ScoriaNetSpec *spec, float **basis)
+PetscErrorCode ModelBasis(ScoriaNormaliser norm, ScoriaNetSpec *spec, float **basis)
 {
   const NetworkRow *row = network_find(spec->kind);
   PetscFunctionBeginUser;
   *basis      = NULL;
   spec->basis = NULL;
-  if (row && row->on_lattice) PetscCall(LatticeBasis(norm, lattice, spec, basis));
   if (!row || !row->on_grid) PetscFunctionReturn(0);
   const size_t count = (size_t)spec->r * (size_t)spec->channels * (size_t)spec->cells;
   const double *V    = normaliser_basis(norm);
@@ -79,7 +35,7 @@ PetscErrorCode ModelNetCreate(ScoriaModel model)
   ScoriaNetSpec spec = model->spec;
   float *basis;
   PetscFunctionBeginUser;
-  PetscCall(ModelBasis(model->normaliser, &model->lattice, &spec, &basis));
+  PetscCall(ModelBasis(model->normaliser, &spec, &basis));
   PetscCall(NetCreate(&spec, MODEL_TILE, false, &model->net));
   PetscCall(PetscFree(basis));
   PetscCall(PetscMalloc1(2 * MODEL_TILE * spec.r, &model->tile));
@@ -96,9 +52,7 @@ PetscErrorCode ScoriaModelDestroy(ScoriaModel *model)
   PetscCall(EmaSetDestroy(&m->averages));
   PetscCall(ScoriaHoldoutDestroy(&m->holdout));
   PetscCall(CalibrationDestroy(&m->calibration));
-  PetscCall(CalibrationDestroy(&m->tuned_calibration));
   PetscCall(PetscFree(m->tuned));
-  PetscCall(PetscFree(m->lattice.modes));
   PetscCall(PetscFree(m->tile));
   PetscCall(PetscFree(m->x));
   PetscCall(PetscFree(m->deck));
@@ -134,6 +88,11 @@ bool model_has_network(ScoriaModel model)
 const ScoriaHoldout *model_holdout(ScoriaModel model)
 {
   return &model->holdout;
+}
+
+const ScoriaReach *model_reach(ScoriaModel model)
+{
+  return &model->reach;
 }
 
 PetscErrorCode ScoriaModelDeck(ScoriaModel model, const char **deck)
@@ -195,11 +154,7 @@ static PetscErrorCode ChooseTuned(ScoriaModel m, const ScoriaSamplerRow *sampler
   if (width) SCORIA_FAIL(SCORIA_EXIT_INPUT, "sample_ema is set, but sampler %s has weights of its own", sampler->name);
   PetscCall(PetscArraycpy(net_parameters(m->net), m->tuned, net_parameter_count(m->net)));
   /* A distilled network carries noise to where the denoiser's flow does, and its samples are mapped as those. */
-  if (sampler->stochastic || m->tuned_calibration.from) PetscCall(CalibrationDestroy(&m->calibration));
-  if (m->tuned_calibration.from) {
-    m->calibration       = m->tuned_calibration;
-    m->tuned_calibration = (Calibration){0};
-  }
+  if (sampler->stochastic) PetscCall(CalibrationDestroy(&m->calibration));
   m->uses_tuned = true;
   PetscFunctionReturn(0);
 }
@@ -259,16 +214,6 @@ void model_calibrate(ScoriaModel model, const float u[], int n, float y[])
       float *value = y + (size_t)i * (size_t)c->r + (size_t)k;
       *value       = (float)(c->scale[k] * (double)*value + c->shift[k]);
     }
-}
-
-void model_map_scores(ScoriaModel model, const float u[])
-{
-  const Calibration *c = &model->calibration;
-  double unit[SCORIA_MAX_CONDITIONS];
-  if (!c->elements) return;
-  for (int j = 0; j < c->d; j++) unit[j] = (double)u[j];
-  calibration_scores_at(c, unit);
-  model->normaliser->basis->map_scores(model->normaliser->self, c->higher);
 }
 
 void model_denoise(void *ctx, int n, const float x[], double sigma, float D[])

@@ -28,16 +28,15 @@ struct ScoriaModel_ {
   char library[SCORIA_SOURCE_SIZE];    /* that its porosities are crops of; "": of none, or in such files */
   char cheap[SCORIA_SOURCE_SIZE];      /* rows of a cheaper fidelity that it was trained on, too; "": none */
   ScoriaHoldout holdout;               /* owned: rows of it that no part of the training saw */
+  ScoriaReach reach;                   /* of the conditions that it was trained on */
   int64_t rows[2];                     /* that it was trained on, and validated on */
   bool gaussian;                       /* validation: the network adds nothing to the Gaussian, which is the model */
   EmaSet averages;          /* owned: of both lengths, for other widths; without any where it was trained with one */
   double cheap_correlation; /* of these, corrected, with dear rows */
-  NormLattice lattice;      /* owned, of a network that works there */
   Calibration calibration;  /* owned: of samples with the averages that training chose, or distilled from them */
   float *tuned;             /* owned (parameters): weights for a sampler of few evaluations, NULL without */
   const ScoriaSamplerRow *tuned_for; /* which one */
-  Calibration tuned_calibration; /* owned: of samples with these, of whole fields; none: calibration is theirs, too */
-  bool uses_tuned;               /* they are in the network */
+  bool uses_tuned;                   /* they are in the network */
   int64_t steps;
   int64_t lengthened; /* step at which train_steps was raised last, 0: never */
   int64_t kept;       /* step whose averages these are; 0 in files of versions that did not store it */
@@ -52,11 +51,8 @@ typedef struct {
   float u[SCORIA_MAX_CONDITIONS];
 } ModelAt;
 
-/* spec->basis for networks that work on the grid or on a lattice, which is the normaliser's unless one is given; NULL
- * for others; basis is owned by the caller (PetscFree). */
-PetscErrorCode ModelBasis(ScoriaNormaliser norm, const NormLattice *lattice, ScoriaNetSpec *spec, float **basis);
-/* Refuses a basis of such a network that a rank has not the memory for [byte], before it is made. */
-PetscErrorCode ModelCheckBasis(ScoriaNormaliser norm, const ScoriaNetSpec *spec, double memory);
+/* spec->basis for networks that work on the grid, NULL for others; basis is owned by the caller (PetscFree). */
+PetscErrorCode ModelBasis(ScoriaNormaliser norm, ScoriaNetSpec *spec, float **basis);
 /* Makes net and tile from spec and normaliser. */
 PetscErrorCode ModelNetCreate(ScoriaModel model);
 
@@ -73,7 +69,5 @@ void model_denoise(void *ctx, int n, const float x[], double sigma, float D[]);
 /* Learned coordinates y (n, r) of samples at unit conditions u, as the calibration maps them; as they are where there
  * is none.  Local. */
 void model_calibrate(ScoriaModel model, const float u[], int n, float y[]);
-/* Brings the normaliser, after ScoriaNormaliserAt, to fields of the network's scores at unit conditions u.  Local. */
-void model_map_scores(ScoriaModel model, const float u[]);
 
 #endif

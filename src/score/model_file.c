@@ -1,19 +1,17 @@
 /* The model file: whatever rebuilds the network in any HDF5 reader.  Root attributes hold the sizes of the network, the
  * process and the training; /network/<tensor> the weights, matrices as (in, out), convolutions as (taps, in, out);
  * /consistency/<tensor> or /distilled/<tensor> those for the sampler of that name, where there are any; /calibration
- * (calibration.h) what samples are mapped by, /calibration_distilled those of /distilled, of whole fields; /lattice the
- * basis of a network of waves; /averages, where two lengths were trained, what other lengths are made from;
- * /normaliser, /conditions, /x and field0, field1, ... the rest. */
+ * (calibration.h) what samples are mapped by; /averages, where two lengths were trained, what other lengths are made
+ * from; /normaliser, /conditions, /x and field0, field1, ... the rest. */
 #include "model.h"
 #include "net.h"
 #include <math.h>
 #include "processes.h"
+#include "reach.h"
 #include "samplers/samplers.h"
 #include "scoria/run_files.h"
 #include <stdio.h>
 #include <string.h>
-
-#define LATTICE_MOST 4096 /* places along an axis, or channels */
 
 /* With the tensors, all that another program needs. */
 static const char formula[] =
@@ -25,19 +23,11 @@ static const char formula[] =
     "row t holding "
     "cells t*patch.. of each channel, tokens = k V^T x, F = V tokens/k, k = sqrt(C*L/modes), V = /normaliser modes; W1 "
     "and W2 "
-    "convolve over tokens, zero outside, tap (taps-1)/2 being the centre. waves: tokens are the places (z, y) of "
-    "/lattice, x comes in as (k x V, x S V/s), V = /lattice/modes, S = /lattice/deviation, s the deviation of a "
-    "channel "
-    "of S V over places, F = V tokens/k, k = sqrt(places*channels/modes); W1 and W2 convolve over y and z, which are "
-    "periodic, taps along y fastest. "
+    "convolve over tokens, zero outside, tap (taps-1)/2 being the centre. "
     "/distilled, if there: sample = z + pi/2 F at x = z, which is normal, and v = 0. "
     "/calibration, if there: of samples of the flow of D and of /distilled y_k becomes mu'_k + exp(l'_k - l_k) (y_k - "
     "mu_k), (mu, l) = p from, (mu', l') = p to, p the products of sqrt(2 n + 1) P_n(u_j), n = powers, P_n Legendre, u "
-    "between -1 and 1. /calibration/scores, if there: normal scores of such fields (at an "
-    "element (channel, x), t of /normaliser less its mean there, over its deviation) that are e count as e + h, e = "
-    "score_edges, h = Phi^-1(Phi(e) + o phi(e)) - e, o = p scores, but the share beyond e on the far side from 0 at "
-    "least .2 Phi(-|e|), at most .98, and h at an edge not below that at the one before less .45; h is linear between "
-    "edges, beyond them as at the outer ones. /calibration_distilled, if there: the same of /distilled, in its place.";
+    "between -1 and 1.";
 
 /* The integers of a network's spec under the names they have in a file. */
 static int *spec_number(ScoriaNetSpec *s, int i, const char **name)
@@ -104,48 +94,6 @@ static PetscErrorCode PutTensors(ScoriaModel m, ScoriaStore store, const char *g
   PetscFunctionReturn(0);
 }
 
-#define LATTICE_MODES "/lattice/modes"
-#define LATTICE_DEVIATION "/lattice/deviation"
-
-static PetscErrorCode PutLattice(ScoriaModel m, ScoriaStore store)
-{
-  const NormLattice *l = &m->lattice;
-  const int64_t dims[] = {m->spec.r, l->nz, l->ny, l->channels};
-  PetscFunctionBeginUser;
-  if (!l->modes) PetscFunctionReturn(0);
-  PetscCall(ScoriaStorePutFloats(store, LATTICE_MODES, 4, dims, l->modes, "1",
-                                 "learned coordinates as white fields on a coarse lateral grid: orthonormal rows"));
-  PetscCall(ScoriaStorePutFloats(store, LATTICE_DEVIATION, 1, dims, l->deviation, "1",
-                                 "standard deviation of a coordinate in the fields, over that of the whitened one"));
-  PetscFunctionReturn(0);
-}
-
-/* Before the network is made. */
-static PetscErrorCode GetLattice(ScoriaModel m, ScoriaStore store, const char *path)
-{
-  NormLattice *l        = &m->lattice;
-  const NetworkRow *row = network_find(m->spec.kind);
-  int64_t dims[4]       = {0};
-  int rank;
-  PetscFunctionBeginUser;
-  if (!row || !row->on_lattice) PetscFunctionReturn(0);
-  PetscCall(ScoriaStoreShape(store, LATTICE_MODES, 4, &rank, dims));
-  bool good = rank == 4 && dims[0] == m->spec.r;
-  for (int i = 1; i < 4; i++) good = good && dims[i] > 0 && dims[i] <= LATTICE_MOST;
-  if (!good)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s is missing or has another shape than the network's %d coordinates on a grid",
-                path, LATTICE_MODES, m->spec.r);
-  *l             = (NormLattice){.nz = (int)dims[1], .ny = (int)dims[2], .channels = (int)dims[3]};
-  const size_t r = (size_t)m->spec.r, all = norm_lattice_numbers(m->spec.r, l);
-  PetscCall(PetscMalloc1(all, &l->modes));
-  l->deviation = l->modes + all - r;
-  PetscCall(ScoriaStoreGetFloats(store, LATTICE_MODES, (int64_t)(all - r), l->modes));
-  PetscCall(ScoriaStoreGetFloats(store, LATTICE_DEVIATION, (int64_t)r, l->deviation));
-  for (size_t i = 0; i < all; i++)
-    if (!isfinite(l->modes[i])) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: /lattice holds a value that is not finite", path);
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode PutNetwork(ScoriaModel m, ScoriaStore store)
 {
   const char *name;
@@ -154,7 +102,6 @@ static PetscErrorCode PutNetwork(ScoriaModel m, ScoriaStore store)
   PetscCall(ScoriaStorePutText(store, "network_formula", formula));
   for (int i = 0, *number; (number = spec_number(&m->spec, i, &name)); i++)
     PetscCall(ScoriaStorePutInt(store, name, *number));
-  PetscCall(PutLattice(m, store));
   PetscCall(PutTensors(m, store, "network", net_parameters(m->net), "averaged weights"));
   if (m->tuned)
     PetscCall(PutTensors(m, store, m->tuned_for->name, m->tuned, "averaged weights, for the sampler of this name"));
@@ -208,8 +155,8 @@ PetscErrorCode ScoriaModelSave(ScoriaModel model, MPI_Comm comm, const char *pat
   PetscCall(ScoriaStorePutInt(store, MODEL_VALIDATION_ROWS, model->rows[1]));
   PetscCall(ScoriaStorePutText(store, "adopted", model->gaussian ? "gaussian" : "network"));
   PetscCall(HoldoutSave(&model->holdout, store));
-  PetscCall(CalibrationSave(&model->calibration, store, CALIBRATION));
-  PetscCall(CalibrationSave(&model->tuned_calibration, store, CALIBRATION_TUNED));
+  PetscCall(ReachSave(&model->reach, store));
+  PetscCall(CalibrationSave(&model->calibration, store));
   PetscCall(PutCentres(model, store));
   PetscCall(NormaliserSave(model->normaliser, store));
   PetscCall(ScoriaStoreClose(&store));
@@ -224,6 +171,11 @@ static PetscErrorCode GetSpec(ScoriaModel m, ScoriaStore store, const char *path
   int64_t value;
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreGetText(store, "network_kind", sizeof m->spec.kind, m->spec.kind));
+  if (!strcmp(m->spec.kind, "waves"))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: its network is 'waves', which this version has not, as no network did as well: train from its "
+                "dataset again, in another -run_dir, with -train_steps 0 or -train_network modes",
+                path);
   for (int i = 0, *number; (number = spec_number(&m->spec, i, &name)); i++) {
     PetscCall(ScoriaStoreGetInt(store, name, &value));
     if (value < 0 || value > INT32_MAX)
@@ -302,7 +254,6 @@ static PetscErrorCode GetTuned(ScoriaModel m, ScoriaStore store, const char *pat
 static PetscErrorCode GetNetwork(ScoriaModel m, ScoriaStore store, const char *path)
 {
   PetscFunctionBeginUser;
-  PetscCall(GetLattice(m, store, path));
   PetscCall(ModelNetCreate(m));
   PetscCall(GetTensors(m, store, "network", net_parameters(m->net), path));
   PetscCall(GetTuned(m, store, path));
@@ -370,13 +321,12 @@ PetscErrorCode ScoriaModelLoad(MPI_Comm comm, const char *path, ScoriaModel *mod
   PetscCall(GetAdopted(m, store));
   PetscCall(GetKept(m, store));
   PetscCall(HoldoutLoad(store, path, m->seed, &m->holdout));
+  PetscCall(ReachLoad(store, m->spec.d, &m->reach));
   PetscCall(GetCentres(m, store));
   PetscCall(ScoriaStoreDeck(store, &deck));
   PetscCall(PetscStrallocpy(deck, &m->deck));
   PetscCall(GetNetwork(m, store, path));
-  const int elements = score_elements(m->normaliser);
-  PetscCall(CalibrationLoad(store, CALIBRATION, m->spec.d, m->spec.r, elements, &m->calibration));
-  PetscCall(CalibrationLoad(store, CALIBRATION_TUNED, m->spec.d, m->spec.r, elements, &m->tuned_calibration));
+  PetscCall(CalibrationLoad(store, m->spec.d, m->spec.r, &m->calibration));
   PetscCall(EmaSetLoad(store, "/averages", net_parameter_count(m->net), &m->averages));
   PetscCall(ScoriaStoreClose(&store));
   *model = m;

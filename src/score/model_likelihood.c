@@ -27,7 +27,7 @@ static PetscErrorCode TracedCreate(ScoriaModel model, Traced *t)
   PetscFunctionBeginUser;
   *t = (Traced){.tile = network_find(spec.kind)->tile, .r = spec.r, .d = spec.d, .calibration = &model->calibration};
   const size_t all = (size_t)t->tile * (size_t)t->r;
-  PetscCall(ModelBasis(model->normaliser, &model->lattice, &spec, &basis));
+  PetscCall(ModelBasis(model->normaliser, &spec, &basis));
   PetscCall(NetCreate(&spec, t->tile, true, &t->net));
   PetscCall(PetscFree(basis));
   PetscCall(PetscArraycpy(net_parameters(t->net), net_parameters(model->net), net_parameter_count(t->net)));
@@ -75,25 +75,18 @@ static void traced_pull(void *ctx, int n, const double v[], double vJ[])
   for (size_t i = 0; i < count; i++) vJ[i] = share * (v[i] + t->sigma * t->dx[start + i]);
 }
 
-bool model_maps_scores(ScoriaModel model)
-{
-  return model->calibration.elements > 0;
-}
-
 double model_volume_bytes(ScoriaModel model)
 {
   return (double)normaliser_volume_work(model->normaliser) * sizeof(double);
 }
 
-/* Whitened coordinates (n, R), the network's or the Gaussian's, and log volumes (n), unless NULL, of rows of fields,
- * condition by condition. */
-static PetscErrorCode EncodeRows(ScoriaModel model, const ScoriaTwin *twin, bool gaussian, int64_t n,
-                                 const double theta[], const double fields[], double y[], double log_volume[])
+/* Whitened coordinates (n, R) and log volumes (n), unless NULL, of rows of fields, condition by condition. */
+static PetscErrorCode EncodeRows(ScoriaModel model, const ScoriaTwin *twin, int64_t n, const double theta[],
+                                 const double fields[], double y[], double log_volume[])
 {
   ScoriaNormaliser norm = model->normaliser;
   int channels, cells, all_modes;
   double *work = NULL;
-  ModelAt unit;
   PetscFunctionBeginUser;
   PetscCall(ScoriaNormaliserSizes(norm, &channels, &cells, NULL, &all_modes));
   const size_t m = (size_t)channels * (size_t)cells, R = (size_t)all_modes, d = (size_t)ScoriaNormaliserSpace(norm)->n;
@@ -102,8 +95,6 @@ static PetscErrorCode EncodeRows(ScoriaModel model, const ScoriaTwin *twin, bool
     const double *at = theta + (size_t)start * d;
     for (end = start + 1; end < n && !memcmp(at, theta + (size_t)end * d, d * sizeof(double));) end++;
     PetscCall(ScoriaNormaliserAt(norm, twin, at));
-    model_at(model, at, &unit);
-    if (!gaussian) model_map_scores(model, unit.u);
     normaliser_encode(norm, end - start, fields + (size_t)start * m, y + (size_t)start * R);
     for (int64_t i = start; i < end && log_volume; i++)
       log_volume[i] = normaliser_log_volume(norm, y + (size_t)i * R, work);
@@ -118,25 +109,6 @@ static double gaussian_log_density(int n, const double y[])
   double sum = -0.5 * n * log(2 * PETSC_PI);
   for (int k = 0; k < n; k++) sum -= isfinite(y[k]) ? 0.5 * y[k] * y[k] : INFINITY;
   return sum;
-}
-
-/* Densities of n rows under the Gaussian, and coordinates y (n, R) and log volumes that the network's are of.  Where
- * these are not the Gaussian's own, its densities are brought to them by what either has as volume. */
-static PetscErrorCode EncodeBoth(ScoriaModel model, const ScoriaTwin *twin, int R, int64_t n, const double theta[],
-                                 const double fields[], double y[], const ScoriaLogDensity *out)
-{
-  double *own = NULL;
-  PetscFunctionBeginUser;
-  PetscCall(EncodeRows(model, twin, true, n, theta, fields, y, out->log_volume));
-  for (int64_t i = 0; i < n; i++) out->gaussian[i] = gaussian_log_density(R, y + i * R);
-  if (!out->log_density || !model_maps_scores(model)) PetscFunctionReturn(0);
-  PetscCall(PetscMalloc1(n, &own));
-  if (out->log_volume) PetscCall(PetscArraycpy(own, out->log_volume, n));
-  PetscCall(EncodeRows(model, twin, false, n, theta, fields, y, out->log_volume));
-  for (int64_t i = 0; i < n && out->log_volume; i++)
-    if (isfinite(out->gaussian[i])) out->gaussian[i] += out->log_volume[i] - own[i];
-  PetscCall(PetscFree(own));
-  PetscFunctionReturn(0);
 }
 
 /* The inverse of the calibration, of row i of the call, y (r); ln of the volume that the calibration itself makes of a
@@ -188,7 +160,8 @@ PetscErrorCode ScoriaModelLogDensity(ScoriaModel model, const ScoriaTwin *twin, 
   const ScoriaTracedDenoiser den = {t.r, &t, traced_denoise, traced_pull};
   PetscCall(PetscMalloc2((size_t)n * (size_t)R + 1, &y,
                          likelihood_work_doubles(t.tile, t.r) + (size_t)t.tile * ((size_t)t.r + 1), &work));
-  PetscCall(EncodeBoth(model, twin, R, n, theta, fields, y, out));
+  PetscCall(EncodeRows(model, twin, n, theta, fields, y, out->log_volume));
+  for (int64_t i = 0; i < n; i++) out->gaussian[i] = gaussian_log_density(R, y + i * R);
   for (int64_t start = 0, rows; start < n && out->log_density; start += rows) {
     t.at = (int)((first + start) % t.tile);
     rows = PetscMin(t.tile - t.at, n - start);

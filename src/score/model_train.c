@@ -8,6 +8,7 @@
 #include "train_few.h"
 #include "basis.h"
 #include "processes.h"
+#include "reach.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -137,8 +138,7 @@ static PetscErrorCode ReadSpec(ScoriaDeck deck, ScoriaNormaliser norm, ScoriaNet
   PetscCall(ScoriaNormaliserSizes(norm, &spec->channels, &spec->cells, &spec->r, NULL));
   PetscCall(ScoriaDeckRow(deck, "train_network", scoria_networks, sizeof *scoria_networks, &kind));
   snprintf(spec->kind, sizeof spec->kind, "%s", scoria_networks[kind].name);
-  spec->width  = scoria_networks[kind].width;
-  spec->kernel = scoria_networks[kind].kernel;
+  spec->width = scoria_networks[kind].width;
   PetscCall(DeckSize(deck, "train_width", &spec->width));
   PetscCall(DeckSize(deck, "train_depth", &spec->depth));
   PetscCall(DeckSize(deck, "train_embed", &spec->embed));
@@ -243,7 +243,6 @@ static PetscErrorCode KeepModel(Training *t, ScoriaDeck deck, ScoriaDataset ds, 
   PetscCall(PetscArraycpy(m->x, x, model_centres(m)));
   m->float64 = spec->float64;
   PetscCall(PetscStrallocpy(text, &m->deck));
-  if (network_find(m->spec.kind)->on_lattice) PetscCall(NormaliserLattice(norm, &m->lattice));
   PetscCall(ModelNetCreate(m));
   if (t->opt.steps > 0)
     (void)ema_rebuild(&t->kept.set, t->kept.width, net_parameters(m->net));
@@ -305,7 +304,7 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   ScoriaNormaliser norm;
   ScoriaNetSpec net;
   ScoriaHoldout holdout, split;
-  double memory;
+  ScoriaReach reach;
   float *basis;
   PetscFunctionBeginUser;
   PetscCall(ReadOptions(deck, &t.opt));
@@ -325,6 +324,7 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   PetscCall(TellHoldout(run, &holdout));
   split = holdout;
   if (corrected) PetscCall(HoldoutOfCorrected(&holdout, corrected, &split));
+  PetscCall(ReachFind(run, rows, &split, &reach));
   PetscCall(PreparationRun(run, deck, rows, twin, &split, &norm, &t.train, &t.valid));
   PetscCall(ScoriaCostKeep(t.cost, true));
   t.norm = norm;
@@ -332,9 +332,7 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   PetscCall(FewBlur(deck, &t));
   PetscCall(FewCalibrates(deck, &t));
   PetscCall(ReadSpec(deck, norm, &net));
-  PetscCall(ScoriaMemoryOfDeck(deck, &memory));
-  PetscCall(ModelCheckBasis(norm, &net, memory));
-  PetscCall(ModelBasis(norm, NULL, &net, &basis));
+  PetscCall(ModelBasis(norm, &net, &basis));
   PetscCall(TakeWeights(&t, twin));
   if (t.opt.steps > 0)
     PetscCall(TrainingRun(&t, &net));
@@ -344,6 +342,7 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   net.basis = NULL;
   PetscCall(KeepModel(&t, deck, ds, norm, &net, model));
   (*model)->holdout = holdout;
+  (*model)->reach   = reach;
   PetscCall(FewJudge(&t, *model));
   PetscCall(FewCalibrate(&t, *model));
   PetscCall(PetscFree(t.worth));

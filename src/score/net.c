@@ -8,10 +8,8 @@
 #include <string.h>
 
 const NetworkRow scoria_networks[] = {
-    {"modes", 192, 256, 5, false, false, PlanModes, modes_forward_f, modes_backward_f, modes_forward_d,
-     modes_backward_d},
-    {"cnn1d", 64, 32, 5, true, false, PlanCnn1d, cnn1d_forward_f, cnn1d_backward_f, cnn1d_forward_d, cnn1d_backward_d},
-    {"waves", 32, 32, 3, false, true, PlanWaves, waves_forward_f, waves_backward_f, waves_forward_d, waves_backward_d},
+    {"modes", 192, 256, false, PlanModes, modes_forward_f, modes_backward_f, modes_forward_d, modes_backward_d},
+    {"cnn1d", 64, 32, true, PlanCnn1d, cnn1d_forward_f, cnn1d_backward_f, cnn1d_forward_d, cnn1d_backward_d},
     {.name = NULL},
 };
 
@@ -51,21 +49,13 @@ static PetscErrorCode CheckSpec(const ScoriaNetSpec *s)
   PetscFunctionReturn(0);
 }
 
-int net_basis_columns(const NetPlan *plan)
-{
-  return plan->lattice ? plan->lattice->places * (plan->channels_in + plan->channels) : plan->span * plan->channels;
-}
-
 static PetscErrorCode BasisCreate(const ScoriaNetSpec *spec, ScoriaNet n)
 {
-  const int64_t count = (int64_t)n->plan.r * net_basis_columns(&n->plan);
+  const int64_t count = (int64_t)n->plan.r * n->plan.span * n->plan.channels;
   PetscFunctionBeginUser;
   PetscCheck(spec->basis, PETSC_COMM_SELF, PETSC_ERR_ARG_NULL, "network %s needs a basis", n->row->name);
   PetscCall(ArenaCreate(count, &n->basis));
-  if (n->row->on_grid)
-    cnn1d_arrange_basis(spec, &n->plan, n->basis);
-  else
-    waves_arrange_basis(spec, &n->plan, n->basis);
+  cnn1d_arrange_basis(spec, &n->plan, n->basis);
   PetscFunctionReturn(0);
 }
 
@@ -74,7 +64,7 @@ PetscErrorCode NetCreate(const ScoriaNetSpec *spec, int max_batch, bool training
   ScoriaNet n;
   PetscFunctionBeginUser;
   const NetworkRow *row = network_find(spec->kind);
-  if (!row) SCORIA_FAIL(SCORIA_EXIT_INPUT, "network kind '%s' is not known (modes, cnn1d, waves)", spec->kind);
+  if (!row) SCORIA_FAIL(SCORIA_EXIT_INPUT, "network kind '%s' is not known (modes, cnn1d)", spec->kind);
   PetscCall(CheckSpec(spec));
   PetscCall(PetscNew(&n));
   n->row  = row;
@@ -93,7 +83,7 @@ PetscErrorCode NetCreate(const ScoriaNetSpec *spec, int max_batch, bool training
     PetscCall(ArenaCreate(n->plan.parameters, &n->grad));
     PetscCall(ArenaCreate(n->plan.parameters, &n->transposed));
   }
-  if (row->on_grid || row->on_lattice) PetscCall(BasisCreate(spec, n));
+  if (row->on_grid) PetscCall(BasisCreate(spec, n));
   *net = n;
   PetscFunctionReturn(0);
 }
@@ -108,7 +98,6 @@ PetscErrorCode NetDestroy(ScoriaNet *net)
   free((*net)->work);
   free((*net)->basis);
   free((*net)->packed);
-  PetscCall(TokenLatticeDestroy(&(*net)->plan.lattice));
   PetscCall(PetscFree(*net));
   PetscFunctionReturn(0);
 }
@@ -181,8 +170,8 @@ float *net_gradient(ScoriaNet net)
  * where they act on tokens. */
 static double token_flops(const NetPlan *p)
 {
-  const double W = p->width, T = p->span, P = p->channels_in + p->channels, depth = p->depth;
-  return 2 * T * (P * W + depth * 2 * p->taps * W * W);
+  const double W = p->width, T = p->span, P = p->channels, depth = p->depth;
+  return 2 * T * (2 * P * W + depth * 2 * p->taps * W * W);
 }
 
 static double layer_flops(const NetPlan *p)
@@ -194,8 +183,7 @@ static double layer_flops(const NetPlan *p)
 /* In and out. */
 static double basis_flops(const ScoriaNet net)
 {
-  const double columns = net->basis ? net_basis_columns(&net->plan) : 0;
-  return 2.0 * net->plan.r * (net->plan.lattice ? columns : 2 * columns);
+  return net->basis ? 4.0 * net->plan.r * net->plan.span * net->plan.channels : 0;
 }
 
 double net_flops(ScoriaNet net)
@@ -211,7 +199,7 @@ double net_sampling_flops(const ScoriaNet net)
 double net_training_flops(const ScoriaNet net)
 {
   const NetPlan *p     = &net->plan;
-  const double no_need = 2.0 * ((double)p->features * p->embed + (double)p->span * p->channels_in * p->width);
+  const double no_need = 2.0 * ((double)p->features * p->embed + (double)p->span * p->channels * p->width);
   return 3 * layer_flops(p) - no_need + 1.5 * basis_flops(net);
 }
 

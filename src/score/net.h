@@ -10,21 +10,17 @@
 
 #include "scoria/score.h"
 #include "layers.h"
-#include "token_lattice.h"
 
 /* What a network is built for.  It maps x (B, r), noise label (B) and unit conditions u (B, d) to F (B, r).  Its
  * parameters are one contiguous float array, so that optimiser, allreduce and file are single loops. */
 typedef struct {
-  char kind[SCORIA_NAME_SIZE]; /* row of scoria_networks: "modes", "cnn1d", "waves" */
+  char kind[SCORIA_NAME_SIZE]; /* row of scoria_networks: "modes", "cnn1d" */
   int r, d;
   int width, depth;    /* hidden width (channels of the CNN), residual blocks */
   int embed;           /* width of the embedding of (noise, u) that FiLM reads */
   int channels, cells; /* C, L: cnn1d decodes to this grid with basis */
-  int kernel, patch;   /* taps of a convolution along an axis; cnn1d: cells per token */
-  int lattice[2];      /* waves: places along y and z of the coarse grid */
-  int lattice_channels;
-  const float *basis; /* borrowed during Create; cnn1d: modes (r, C*L), the rows of V; waves: (r, places, channels) */
-  const float *deviation; /* borrowed during Create; waves: (r) */
+  int kernel, patch;   /* cnn1d: taps of a convolution, cells per token */
+  const float *basis;  /* borrowed during Create; cnn1d: modes (r, C*L), the rows of V */
 } ScoriaNetSpec;
 
 typedef struct ScoriaNet_ *ScoriaNet;
@@ -71,12 +67,10 @@ typedef struct {
 
 typedef struct {
   int r, d, embed, features, width, depth, taps;
-  int channels;    /* of a token as it comes in and goes out: r for modes, C * patch for cnn1d, those of the lattice */
-  int channels_in; /* as it comes in, where that is more: waves */
-  int span, gap;   /* tokens of a sample, and zero rows behind them */
+  int channels;  /* of a token as it comes in and goes out: r for modes, C * patch for cnn1d */
+  int span, gap; /* tokens of a sample, and zero rows behind them */
   int max_batch;
   bool training;
-  TokenLattice *lattice;  /* owned by the net; NULL: tokens in a row */
   const uint16_t *packed; /* borrowed from the net: the mixes' matrices in bfloat16; NULL: single precision */
   double basis_scale;     /* factor on the orthonormal modes that gives tokens unit variance */
   int64_t E1, e1, E2, e2, Win, bin, Wout, bout; /* parameters */
@@ -93,10 +87,9 @@ typedef struct {
 
 typedef struct {
   const char *name;
-  int width;                /* unless the deck says otherwise */
-  int tile;                 /* rows that go through best at a time */
-  int kernel;               /* unless the deck says otherwise */
-  bool on_grid, on_lattice; /* needs a basis */
+  int width;    /* unless the deck says otherwise */
+  int tile;     /* rows that go through best at a time */
+  bool on_grid; /* needs a basis */
   PetscErrorCode (*plan)(const ScoriaNetSpec *spec, NetPlan *plan);
   net_forward_fn_f *forward_f;
   net_backward_fn_f *backward_f;
@@ -113,8 +106,8 @@ struct ScoriaNet_ {
   float *param, *grad, *work; /* owned; grad NULL when not training */
   float *transposed;          /* owned, NULL when not training: the matrices of param transposed */
   bool transposed_valid;      /* whether they are those of param as it is now */
-  float *basis;     /* owned, NULL for modes: (r, net_basis_columns), scaled modes by token; waves: in, then out */
-  uint16_t *packed; /* owned, NULL until net_use_bfloat16 */
+  float *basis;               /* owned, NULL for modes: (r, span * channels), scaled modes by token */
+  uint16_t *packed;           /* owned, NULL until net_use_bfloat16 */
 };
 
 /* Packs the weights as they are: from here on the forward pass takes the mixes, where nearly all of the work is, in
@@ -131,9 +124,6 @@ void net_backward_first(ScoriaNet net, int B, const float dF[], float dx[]);
 
 PetscErrorCode PlanModes(const ScoriaNetSpec *spec, NetPlan *plan);
 PetscErrorCode PlanCnn1d(const ScoriaNetSpec *spec, NetPlan *plan);
-PetscErrorCode PlanWaves(const ScoriaNetSpec *spec, NetPlan *plan);
-/* Values that the basis makes of coordinates: tokens, or places, by channel */
-int net_basis_columns(const NetPlan *plan);
 
 /* Building a plan.  Every size in reals; work offsets are multiples of a cache line. */
 int64_t plan_tensor(NetPlan *plan, const char *name, double scale, int rank, const int64_t dims[]);
@@ -146,10 +136,6 @@ static inline double plan_inverse_square(const NetPlan *plan)
 }
 void plan_embed(NetPlan *plan);
 void plan_trunk(NetPlan *plan);
-
-/* basis (r, places, channels) to that of tokens as they come in, (r, places, channels_in), the whitened coordinates
- * and, in the second half of the channels, with their deviations in the fields; behind it that of those that go out. */
-void waves_arrange_basis(const ScoriaNetSpec *spec, const NetPlan *plan, float out[]);
 
 /* basis (r, C*L) to (r, span * channels), by token, channel and cell; cells beyond L are 0. */
 void cnn1d_arrange_basis(const ScoriaNetSpec *spec, const NetPlan *plan, float out[]);

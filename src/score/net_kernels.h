@@ -9,8 +9,8 @@ void K(net_transpose)(const NetPlan *plan, const real param[], real transposed[]
 typedef void K(net_backward_fn)(const NetPlan *plan, const real transposed[], const real basis[], real grad[],
                                 real keep, real work[], int B, const real dF[], real dx[]);
 
-K(net_forward_fn) K(modes_forward), K(cnn1d_forward), K(waves_forward);
-K(net_backward_fn) K(modes_backward), K(cnn1d_backward), K(waves_backward);
+K(net_forward_fn) K(modes_forward), K(cnn1d_forward);
+K(net_backward_fn) K(modes_backward), K(cnn1d_backward);
 
 /* From h in the work arena to t of the last edge; and from dt of the last edge back to dh. */
 void K(trunk_forward)(const NetPlan *plan, const real param[], real work[], int B, const real label[], const real u[],

@@ -51,26 +51,22 @@ static void K(embed_backward)(const NetPlan *plan, const real transposed[], real
                                NULL, n, plan->features, E);
 }
 
-/* A mix: a matrix per token, or a convolution over tokens, in a row or on a lattice. */
+/* A mix: a matrix per token, or a convolution over tokens. */
 static void K(mix_forward)(const NetPlan *plan, real out[], bool add, const real in[], const real W[], int64_t packed,
                            int B)
 {
-  if (plan->lattice) K(lattice_conv_forward)
-  (plan->lattice, out, add, in, W, plan->packed ? plan->packed + packed : NULL, B, plan->width);
-  else if (sizeof(real) == sizeof(float) && plan->packed) /* the double precision of the tests has no packed matrices */
-      packed_conv1d((float *)out, add, (const float *)in, plan->packed + packed, K(tall)(plan, B), plan->taps,
-                    plan->width, plan->width);
-  else layers()->K(conv1d_forward)(out, add, in, W, K(tall)(plan, B), plan->taps, plan->width, plan->width);
+  if (sizeof(real) == sizeof(float) && plan->packed) /* the double precision of the tests has no packed matrices */
+    packed_conv1d((float *)out, add, (const float *)in, plan->packed + packed, K(tall)(plan, B), plan->taps,
+                  plan->width, plan->width);
+  else
+    layers()->K(conv1d_forward)(out, add, in, W, K(tall)(plan, B), plan->taps, plan->width, plan->width);
 }
 
 static void K(mix_backward)(const NetPlan *plan, real din[], real dW[], real keep, real dout[], const real in[],
                             const real transposed[], int B)
 {
-  if (plan->lattice)
-    K(lattice_conv_backward)(plan->lattice, din, dW, keep, dout, in, transposed, B, plan->width);
-  else
-    layers()->K(conv1d_backward)(din, dW, keep, dout, in, transposed, K(tall)(plan, B), plan->taps, plan->width,
-                                 plan->width);
+  layers()->K(conv1d_backward)(din, dW, keep, dout, in, transposed, K(tall)(plan, B), plan->taps, plan->width,
+                               plan->width);
 }
 
 static void K(edge_forward)(const NetPlan *plan, const NetBlock *block, const real param[], real work[],

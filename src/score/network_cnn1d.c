@@ -20,7 +20,6 @@ PetscErrorCode PlanCnn1d(const ScoriaNetSpec *spec, NetPlan *plan)
   plan->taps        = spec->kernel;
   plan->gap         = (spec->kernel - 1) / 2;
   plan->basis_scale = sqrt((double)spec->channels * spec->cells / spec->r);
-  plan->channels_in = plan->channels;
   plan_embed(plan);
   plan->Win = plan_tensor(plan, "in/W", 1 / sqrt((double)P), 2, (const int64_t[]){P, W});
   plan->bin = plan_tensor(plan, "in/b", 0.3, 1, &W);

@@ -7,10 +7,9 @@
 PetscErrorCode PlanModes(const ScoriaNetSpec *spec, NetPlan *plan)
 {
   PetscFunctionBeginUser;
-  plan->channels    = spec->r;
-  plan->span        = 1;
-  plan->taps        = 1;
-  plan->channels_in = plan->channels;
+  plan->channels = spec->r;
+  plan->span     = 1;
+  plan->taps     = 1;
   plan_embed(plan);
   plan->Win = plan_tensor(plan, "in/W", 1 / sqrt((double)spec->r), 2, (const int64_t[]){spec->r, spec->width});
   plan->bin = plan_tensor(plan, "in/b", 0.3, 1, (const int64_t[]){spec->width});

@@ -111,7 +111,6 @@ PetscErrorCode ScoriaModelSample(ScoriaModel model, const ScoriaTwin *twin, cons
   PetscCall(TileCreate(r, R, &tile));
   PetscCall(NetUseBfloat16(model->net, opt->bfloat16));
   model_at(model, theta, &at);
-  if (!gaussian) model_map_scores(model, at.u);
   const ScoriaDenoiser den = {r, &at, model_denoise};
   for (uint64_t start = first_id - first_id % MODEL_TILE; start < end; start += MODEL_TILE) {
     const uint64_t lo = PetscMax(start, first_id), hi = PetscMin(start + MODEL_TILE, end);

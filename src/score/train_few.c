@@ -51,15 +51,13 @@ bool few_calibrates(const Training *t)
   return learns_few(t) && t->train.rows < CALIBRATED_ROWS;
 }
 
-/* Of whole fields only networks that learn most of the coordinates: a few of them have means that are known. */
+/* Not of whole fields, of whose coordinates a network learns a few: their means are known. */
 PetscErrorCode FewCalibrates(ScoriaDeck deck, Training *t)
 {
   bool asked;
-  int kind = 0;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckBool(deck, "train_calibrate", &asked));
-  PetscCall(ScoriaDeckRow(deck, "train_network", scoria_networks, sizeof *scoria_networks, &kind));
-  t->calibrates = asked && few_calibrates(t) && (!t->train.move || scoria_networks[kind].on_lattice);
+  t->calibrates = asked && few_calibrates(t) && !t->train.move;
   PetscFunctionReturn(0);
 }
 
@@ -83,31 +81,6 @@ PetscErrorCode FewJudge(const Training *t, ScoriaModel m)
   PetscFunctionReturn(0);
 }
 
-/* Distilled weights, whose marginal laws are not quite those that they were distilled from. */
-static PetscErrorCode FitTuned(const Training *t, ScoriaModel m)
-{
-  const size_t count      = (size_t)net_parameter_count(m->net);
-  const Calibration first = m->calibration;
-  CalibrationMoves moves;
-  float *weights;
-  PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(count, &weights));
-  PetscCall(PetscArraycpy(weights, net_parameters(m->net), count));
-  PetscCall(PetscArraycpy(net_parameters(m->net), m->tuned, count));
-  m->calibration = (Calibration){0};
-  m->uses_tuned  = true;
-  PetscCall(CalibrationFit(t->comm, t->run, m, &t->train, &m->calibration, &moves));
-  if (m->calibration.from)
-    PetscCall(ScoriaSay(t->run, "  likewise those of the distilled weights: means by %.3f SD, spreads by %.1f %%",
-                        moves.mean, 100 * moves.spread));
-  m->uses_tuned        = false;
-  m->tuned_calibration = m->calibration;
-  m->calibration       = first;
-  PetscCall(PetscArraycpy(net_parameters(m->net), weights, count));
-  PetscCall(PetscFree(weights));
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode FewCalibrate(const Training *t, ScoriaModel m)
 {
   CalibrationMoves moves;
@@ -120,6 +93,5 @@ PetscErrorCode FewCalibrate(const Training *t, ScoriaModel m)
     PetscCall(ScoriaSay(t->run,
                         "  WARNING: not calibrated against the training rows: some of the network's samples are "
                         "not finite"));
-  if (m->tuned && t->train.move && !m->tuned_for->stochastic) PetscCall(FitTuned(t, m));
   PetscFunctionReturn(0);
 }

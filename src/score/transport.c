@@ -70,16 +70,15 @@ static void carry(ScoriaModel model, const ScoriaSamplerOptions *asked, const Sc
     for (int k = 0; k < r; k++) tile->y[(size_t)i * (size_t)R + (size_t)k] = tile->learned[(at + i) * r + k];
 }
 
-/* Rows of one tile, each at its own condition; u (n, d): of the network, NULL of the Gaussian. */
+/* Rows of one tile, each at its own condition. */
 static PetscErrorCode DecodeEach(ScoriaModel model, const ScoriaTwin *twin, int n, const double theta[],
-                                 const float u[], const double y[], double fields[])
+                                 const double y[], double fields[])
 {
   int C, L, r, R;
   PetscFunctionBeginUser;
   PetscCall(ScoriaNormaliserSizes(model->normaliser, &C, &L, &r, &R));
   for (int i = 0; i < n; i++) {
     PetscCall(ScoriaNormaliserAt(model->normaliser, twin, theta + i * ScoriaModelSpace(model)->n));
-    if (u) model_map_scores(model, u + i * model->spec.d);
     normaliser_decode(model->normaliser, 1, y + (size_t)i * (size_t)R, fields + (size_t)i * (size_t)(C * L));
   }
   PetscFunctionReturn(0);
@@ -119,7 +118,6 @@ PetscErrorCode ScoriaModelTransport(ScoriaModel model, const ScoriaTwin *twin, c
   if (!each) {
     PetscCall(ScoriaNormaliserAt(model->normaliser, twin, theta));
     model_at(model, theta, &at);
-    if (!gaussian) model_map_scores(model, at.u);
   }
   Each rows                = {model, tile.u, tile.label};
   const ScoriaDenoiser den = {tile.r, each ? (void *)&rows : (void *)&at, each ? denoise_each : model_denoise};
@@ -130,8 +128,7 @@ PetscErrorCode ScoriaModelTransport(ScoriaModel model, const ScoriaTwin *twin, c
     set_units(model, place, (int)part, each, theta + (each ? start * width : 0), &tile);
     carry(model, &opt, gaussian ? NULL : &den, place, (int)part, latent + start * tile.R, &tile);
     if (each)
-      PetscCall(DecodeEach(model, twin, (int)part, theta + start * width,
-                           gaussian ? NULL : tile.u + place * model->spec.d, tile.y, fields + start * m));
+      PetscCall(DecodeEach(model, twin, (int)part, theta + start * width, tile.y, fields + start * m));
     else
       normaliser_decode(model->normaliser, part, tile.y, fields + start * m);
   }

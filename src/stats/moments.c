@@ -27,11 +27,54 @@ double stats_unit(double mean, double sd)
   return unit > 0 ? unit : 1;
 }
 
+double stats_residual(double x, double mean, double unit)
+{
+  const double residual = (x - mean) / unit;
+  return unit == fabs(mean) && fabs(residual) < RESOLUTION ? 0 : residual;
+}
+
 double stats_quantile(int64_t n, const double sorted[], double p)
 {
   const double place = (double)(n - 1) * PetscMin(PetscMax(p, 0), 1);
   const int64_t low = (int64_t)place, high = PetscMin(low + 1, n - 1);
   return sorted[low] + (place - (double)low) * (sorted[high] - sorted[low]);
+}
+
+/* ------------------------------------------------------------------------------------- of values in any order ---- */
+
+enum { LANES = 16 }; /* compared side by side: one chain of comparisons waits for each of them */
+
+static int64_t first_equal(int64_t n, const double x[], double value)
+{
+  int64_t i = 0;
+  while (i + 1 < n && x[i] != value) i++;
+  return i;
+}
+
+ScoriaExtremes stats_extremes(int64_t n, const double x[])
+{
+  double least[LANES], most[LANES], nought[LANES] = {0}; /* x * 0: NaN where x is not finite */
+  const int64_t even = n / LANES * LANES;
+  for (int l = 0; l < LANES; l++) least[l] = most[l] = x[0];
+  for (int64_t i = 0; i < even; i += LANES)
+    for (int l = 0; l < LANES; l++) {
+      const double value = x[i + l];
+      least[l]           = value < least[l] ? value : least[l];
+      most[l]            = value > most[l] ? value : most[l];
+      nought[l] += value * 0;
+    }
+  for (int64_t i = even; i < n; i++) {
+    least[0] = x[i] < least[0] ? x[i] : least[0];
+    most[0]  = x[i] > most[0] ? x[i] : most[0];
+    nought[0] += x[i] * 0;
+  }
+  for (int l = 1; l < LANES; l++) {
+    least[0] = least[l] < least[0] ? least[l] : least[0];
+    most[0]  = most[l] > most[0] ? most[l] : most[0];
+    nought[0] += nought[l];
+  }
+  return (ScoriaExtremes){
+      .finite = nought[0] == 0, .least = first_equal(n, x, least[0]), .most = first_equal(n, x, most[0])};
 }
 
 static void swap(double *a, double *b)
@@ -41,11 +84,32 @@ static void swap(double *a, double *b)
   *b                 = value;
 }
 
-/* Brings the k-th of n values to its place, smaller ones before it and larger ones behind (Hoare 1961). */
-static void select_value(int64_t n, double x[], int64_t k)
+enum { PROBES = 127, MANY = 4096 };
+
+/* One of n values of many that is likely just beyond the k-th, seen from the nearer end: nearly all others lie then on
+ * one side of it, so that comparisons with it are foreseen, and what is left is short (Floyd and Rivest 1975).  Probes
+ * are spread by the golden ratio: fields repeat along their axes. */
+static double pivot_beyond(int64_t n, const double x[], int64_t k)
 {
+  double probe[PROBES];
+  for (int i = 0; i < PROBES; i++) {
+    const double place = (i + 0.5) * 0.6180339887498949;
+    probe[i]           = x[(int64_t)((double)n * (place - floor(place)))];
+  }
+  stats_sort(PROBES, probe);
+  const double share = (double)k / (double)n, error = 2 * sqrt(share * (1 - share) * PROBES) + 1;
+  const double rank = share * PROBES + (share < 0.5 ? error : -error);
+  return probe[(int)PetscClipInterval(rank, 0, PROBES - 1)];
+}
+
+/* Brings the k-th of n values to its place, smaller ones before it and larger ones behind (Hoare 1961).  Of those the
+ * smallest is not beyond the place returned. */
+static int64_t select_value(int64_t n, double x[], int64_t k)
+{
+  int64_t near = n - 1;
   for (int64_t left = 0, right = n - 1; left < right;) {
-    const double pivot = x[left + (right - left) / 2];
+    const int64_t wide = right - left + 1;
+    const double pivot = wide > MANY ? pivot_beyond(wide, x + left, k - left) : x[left + (right - left) / 2];
     int64_t i = left, j = right;
     while (i <= j) {
       while (x[i] < pivot) i++;
@@ -57,18 +121,19 @@ static void select_value(int64_t n, double x[], int64_t k)
     else if (k >= i)
       left = i;
     else
-      return;
+      break;
+    if (right > k) near = right;
   }
+  return near;
 }
 
 double stats_quantile_select(int64_t n, double x[], double p)
 {
   const double place = (double)(n - 1) * PetscMin(PetscMax(p, 0), 1);
   const int64_t low  = (int64_t)place;
-  select_value(n, x, low);
+  const int64_t near = select_value(n, x, low);
   if (low + 1 == n) return x[low];
-  double next = x[low + 1];
-  for (int64_t i = low + 2; i < n; i++) next = PetscMin(next, x[i]);
+  const double *behind = x + low + 1, next = behind[stats_extremes(near - low, behind).least];
   return x[low] + (place - (double)low) * (next - x[low]);
 }
 

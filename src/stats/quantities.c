@@ -2,21 +2,22 @@
 #include "scoria/stats.h"
 #include <math.h>
 
+static double extreme(bool largest, int cells, const double x[])
+{
+  const ScoriaExtremes e = stats_extremes(cells, x);
+  return e.finite ? x[largest ? e.most : e.least] : NAN;
+}
+
 static double take(const ScoriaQuantity *q, int cells, const double fields[])
 {
   const double *x = fields + (int64_t)q->channel * cells;
-  const int own   = q->cells ? q->cells : cells;
-  double value    = x[0];
   switch (q->kind) {
   case SCORIA_QUANTITY_MIN:
-    for (int i = 1; i < own; i++) value = PetscMin(value, x[i]);
-    return value;
   case SCORIA_QUANTITY_MAX:
-    for (int i = 1; i < own; i++) value = PetscMax(value, x[i]);
-    return value;
+    return extreme(q->kind == SCORIA_QUANTITY_MAX, q->cells ? q->cells : cells, x);
   case SCORIA_QUANTITY_AT:
   default:
-    return q->offset + q->factor * (cells == 1 ? value : (1 - q->weight) * x[q->cell] + q->weight * x[q->cell + 1]);
+    return q->offset + q->factor * (cells == 1 ? x[0] : (1 - q->weight) * x[q->cell] + q->weight * x[q->cell + 1]);
   }
 }
 

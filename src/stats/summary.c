@@ -13,6 +13,7 @@
 
 #define MARGIN 0.6 /* the range of the pilot is widened by this share of it on each side */
 #define BLOCK 16   /* columns of a row taken together */
+#define STRIP 256  /* columns whose sums, 13 numbers each, stay there; a multiple of BLOCK */
 #define COUNTED 8  /* columns whose counts in use stay in the first-level cache together; divides BLOCK */
 
 /* ---------------------------------------------------------------------------------------------- life cycle ---- */
@@ -76,7 +77,7 @@ PetscErrorCode ScoriaSummaryCreate(const ScoriaSummarySpec *spec, int64_t n, con
                          2 * s->columns, &s->extreme[TOTAL]));
   PetscCall(PetscCalloc4(POWERS * s->columns, &s->power, (size_t)s->joint * s->joint, &s->product, s->joint, &s->row,
                          bins_at(s, s->columns), &s->recent));
-  PetscCall(PetscMalloc2((size_t)s->tile * s->columns, &s->z,
+  PetscCall(PetscMalloc2(s->joint ? (size_t)s->tile * s->columns : 0, &s->z,
                          (size_t)s->tile * ((s->columns + BLOCK - 1) / BLOCK) * BLOCK, &s->bin));
   for (int which = HERE; which <= TOTAL; which++) clear(s, which);
   take_scales(s, n, pilot);
@@ -103,14 +104,14 @@ double summary_bytes(const ScoriaSummarySpec *spec)
   const double coarse = spec->coarse, fine = spec->columns - coarse, tile = spec->tile ? spec->tile : SUMMARY_TILE;
   return (coarse * (COARSE + 2) + fine * (BINS + 2)) * (2 * sizeof(int64_t) + sizeof(uint16_t)) +
          spec->columns * (2.0 * 2 * POWERS * sizeof(int64_t) + (POWERS + 10.0) * sizeof(double) +
-                          tile * (sizeof(float) + sizeof(uint16_t)));
+                          tile * (sizeof(float) * (spec->joint > 0) + sizeof(uint16_t)));
 }
 
 /* ------------------------------------------------------------------------------------------------- adding ---- */
 
 /* n <= BLOCK columns of one row; the sums are arrays of their own to the compiler, which can then take many columns at
  * once.  Bin 0 holds what is below the histogram's range, the top one what is above. */
-static inline void power_block(int n, const double *restrict x, const double *restrict centre,
+static inline void power_block(int n, bool kept, const double *restrict x, const double *restrict centre,
                                const double *restrict inverse, const double *restrict left,
                                const double *restrict per_bin, const double *restrict top, float *restrict keep,
                                uint16_t *restrict bin, double *restrict S1, double *restrict S2, double *restrict S3,
@@ -120,8 +121,8 @@ static inline void power_block(int n, const double *restrict x, const double *re
   for (int j = 0; j < n; j++) {
     const double z = (x[j] - centre[j]) * inverse[j], z2 = z * z, z3 = z2 * z;
     const double place = (x[j] - left[j]) * per_bin[j] + 1, low = place > 0 ? place : 0;
-    bin[j]  = (uint16_t)(int)(low < top[j] ? low : top[j]);
-    keep[j] = (float)z;
+    bin[j] = (uint16_t)(int)(low < top[j] ? low : top[j]);
+    if (kept) keep[j] = (float)z;
     S1[j] += z;
     S2[j] += z2;
     S3[j] += z3;
@@ -133,28 +134,31 @@ static inline void power_block(int n, const double *restrict x, const double *re
   }
 }
 
-/* Powers of z, and the extremes of x; z itself goes to s->z and the bins, block of columns by block of columns, to
- * s->bin. */
+/* Powers of z, and the extremes of x; z itself, for products, goes to s->z and the bins, block of columns by block of
+ * columns, to s->bin.  Of many columns the sums of a STRIP stay in the first-level cache while all n rows are added. */
 static void add_powers(ScoriaSummary s, int64_t n, const double rows[])
 {
   const int m = s->columns;
   double *S = s->power, *extreme = s->extreme[HERE];
-  for (int64_t i = 0; i < n; i++)
-    for (int j = 0; j < m; j += BLOCK) {
-      const int64_t row = s->open + i;
-      const double *x   = rows + i * m + j;
-      float *z          = s->z + i * m + j;
-      uint16_t *bin     = s->bin + (int64_t)j * s->tile + row * BLOCK;
-      double *to = S + j, *lo = extreme + j;
-#define COLUMNS(number)                                                                                                \
-  power_block(number, x, s->centre + j, s->inverse_scale + j, s->lo + j, s->inverse + j, s->top + j, z, bin, to,       \
+  for (int strip = 0; strip < m; strip += STRIP)
+    for (int64_t i = 0; i < n; i++)
+      for (int j = strip; j < PetscMin(strip + STRIP, m); j += BLOCK) {
+        const int64_t row = s->open + i;
+        const double *x   = rows + i * m + j;
+        float *z          = s->joint ? s->z + i * m + j : NULL;
+        uint16_t *bin     = s->bin + (int64_t)j * s->tile + row * BLOCK;
+        double *to = S + j, *lo = extreme + j;
+#define COLUMNS(number, kept)                                                                                          \
+  power_block(number, kept, x, s->centre + j, s->inverse_scale + j, s->lo + j, s->inverse + j, s->top + j, z, bin, to, \
               to + m, to + 2 * m, to + 3 * m, to + 4 * m, to + 5 * m, lo, lo + m)
-      if (m - j >= BLOCK)
-        COLUMNS(BLOCK);
-      else
-        COLUMNS(m - j);
+        if (m - j >= BLOCK && s->joint)
+          COLUMNS(BLOCK, true);
+        else if (m - j >= BLOCK)
+          COLUMNS(BLOCK, false);
+        else
+          COLUMNS(m - j, s->joint > 0);
 #undef COLUMNS
-    }
+      }
 }
 
 static void end_powers(ScoriaSummary s)

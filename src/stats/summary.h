@@ -23,7 +23,7 @@ struct ScoriaSummary_ {
   double *power;                                 /* owned (POWERS, columns) of a tile */
   float *product;                                /* owned (joint, joint) of a tile */
   double *row;                                   /* owned (joint): of product */
-  float *z;                                      /* owned (tile, columns): of the rows being added */
+  float *z;                                      /* owned (tile, columns): of the rows being added, where joint > 0 */
   uint16_t *bin;                                 /* owned (blocks, tile, BLOCK) */
   uint16_t *recent;                              /* owned, as the bins of the sums: those not yet in them */
   int64_t open, nrecent;                         /* rows of the tile at work, and in `recent` */

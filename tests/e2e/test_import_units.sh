@@ -26,6 +26,10 @@ with h5py.File(sys.argv[1] + "/data.h5", "w") as f:
     put("warm", 20 + c, "degC")
     put("load", load, "mA cm-2")
     put("plain", load)
+    put("place [um]", np.linspace(5, 95, 10))
+    put("conc [mol.m-3]", 1000 * c)
+    put("other [mol.m-3]", c, "mol/l")
+    put("load [-]", load)
 PY
 deck=$work/deck.yaml
 cat >"$deck" <<DECK
@@ -60,6 +64,20 @@ says 'WARNING: x: no unit in the file and none in the deck; taken as m'
 if grep -q 'load: .*unit' "$work/out"; then fail "a condition without any unit is told: $(cat "$work/out")"; fi
 scoria 1 report "$deck" -run_dir "$work/bare" >"$work/out" 2>&1 || { fail "report"; cat "$work/out" >&2; }
 grep -q '<li>c: no unit in the file; taken as mol m^-3, by the deck</li>' "$work/bare/report.html" || fail "the report does not say which quantity has no unit"
+
+# A unit in brackets at the end of a name, where no attribute says it.
+import named -import_x '{path: "/place [um]"}' -import_fields '{c: {path: "/conc [mol.m-3]", units: mol m^-3}, d: {path: "/conc [mol.m-3]"}, e: {path: "/other [mol.m-3]"}}' \
+  -import_conditions '{load: {path: "/load [-]"}}'
+says 'x: from um to m, by the file.s array name'
+says 'd: in mol.m-3, by the file.s array name'
+says 'e: in mol/l, by the file.s attribute units'
+if grep -q 'load: ' "$work/out"; then fail "brackets that are no unit: $(cat "$work/out")"; fi
+"$PYTHON" - "$work" <<'PY' || fail "units by names"
+import sys, h5py, numpy as np
+f = h5py.File(sys.argv[1] + "/named/dataset.h5")
+assert np.allclose(f["x"][:], np.linspace(5, 95, 10) * 1e-6, rtol=1e-14, atol=0)   # rounding of a product
+assert [f["fields/" + n].attrs["units"] for n in "cde"] == [b"mol m^-3", b"mol.m-3", b"mol/l"]
+PY
 
 # What cannot be the same.
 refused() { # PATTERN ARGUMENTS...

@@ -168,6 +168,15 @@ def diagnosed(p): return (p["misfit_probability"] < 1e-6 or abs(p["sensors"][0][
 assert "phi at 0 m: -0.4 is" in far["warnings"][0] and len(far["warnings"]) == 1 + diagnosed(far), far["warnings"]
 assert len(near["warnings"]) == diagnosed(near), near["warnings"]
 PY
+# A line that a file has twice; one of the same place is another reading.
+printf 'phi 0 %s 0.01\n' -0.2 -0.21 -0.2 >"$work/again.txt"
+scoria 2 infer "$deck" -sensors_file "$work/again.txt" -infer_file again.h5 -infer_count 200 >"$work/out" 2>&1 || { fail "repeated readings"; cat "$work/out" >&2; }
+[ "$(grep -o 'WARNING: reading . is reading . again' "$work/out")" = 'WARNING: reading 3 is reading 1 again' ] || { fail "a repeated reading is not told"; cat "$work/out" >&2; }
+expect 3 'infer: reading 3 is reading 1 again' 1 infer "$deck" -sensors_file "$work/again.txt" -infer_file x.h5 -infer_count 200 -strict
+printf 'phi 0 -0.2 %s\n' 1e-6 0.002 >"$work/fine.txt"
+scoria 1 infer "$deck" -sensors_file "$work/fine.txt" -infer_file fine.h5 -infer_count 200 >"$work/out" 2>&1 || { fail "readings of little noise"; cat "$work/out" >&2; }
+[ "$(grep -o 'WARNING: reading .: its noise' "$work/out")" = 'WARNING: reading 1: its noise' ] ||
+  { fail "noise finer than the model"; cat "$work/out" >&2; }
 cp "$run/posterior.json" "$work/near.json"
 cp "$run/far.json" "$run/posterior.json"
 run 1 report "$deck"

@@ -188,10 +188,50 @@ alone "sobol: found 40 beside source multilevel" "${bad[@]}" -uq_sobol 40
 alone "sobol: found 40 beside source auto" uq "$deck" -uq_source auto -run_dir "$work/bad" -uq_sobol 40
 alone "budget: found 1 core s beside source auto, expected uq_tolerance too" uq "$deck" -uq_source auto -run_dir "$work/bad" -uq_budget 1
 alone "budget: found 0.01 core s, but errors of 0.01 SD take some .* by source multilevel" uq "$deck" -uq_source auto -run_dir "$work/bad" -uq_budget 0.01 -uq_tolerance 0.01
-alone "pilot: 24 draws at condition 0, in which far has far too small an SD" "${bad[@]}" -uq_pilot 24 -uq_count 5000 -uq_quantities "far = exp((max(c) - 1400) / 10)"
-alone "pilot: 24 draws at condition 0, in which rare did not vary, but" "${bad[@]}" -uq_pilot 24 -uq_count 5000 -uq_quantities "rare = 10 + (max(c) > 2000) / 10"
+alone "tolerance_for: found \"max_c: -2\", expected a quantity's name" "${bad[@]}" -uq_tolerance_for "max_c: -2"
+alone "tolerance_for: found names with and without a number" "${bad[@]}" -uq_tolerance_for "max_c: 2, min_c"
+alone "tolerance_for: found numbers beside source auto" uq "$deck" -uq_source auto -run_dir "$work/bad" -uq_tolerance_for "max_c: 2"
+alone "tolerance_for takes some .* which reaches" "${bad[@]}" -uq_tolerance_for "max_c: 0.1" -uq_count 1000000000 -uq_budget 1
 
-# Of a quantity that the tolerance is not for, neither ends a run: it has no mean and SD where these cannot be summed, and all else has what it has without it.
+# Errors of a quantity's own: in its unit, and as a share of its mean.
+scoria 2 uq "$deck" -uq_source multilevel -run_dir "$work/own" -uq_pilot 24 -uq_count 1000000 -uq_tolerance_for "max_c: 10, phi_collector: 0.1 %" >"$work/out" 2>&1 || { fail "uq with tolerances of quantities"; cat "$work/out" >&2; }
+"$PYTHON" - "$work/own/uq.h5" "$work/own/uq.json" <<'PY' || fail "tolerances of quantities"
+import json, sys
+import h5py, numpy as np
+of = h5py.File(sys.argv[1])["quantities"]
+assert json.load(open(sys.argv[2]))["conditions"][0]["multilevel"]["excess"] <= 1
+for quantity, most in (("max_c", 10), ("phi_collector", 0.001 * abs(of["phi_collector/mean"][0]))):
+    errors = [of[f"{quantity}/{key}_se"][()].max() for key in ("mean", "sd", "quantile")]
+    assert 0.1 * most < max(errors) <= most, (quantity, errors, most)
+PY
+
+# What the pilot has seen too little of to sum it: the draws are made twice, and give what plain solves do; not so where a budget has them once.
+seldom="moved = 10 + (max(c) > 2000) / 10, rare = 10 + (max(c) > 2000) / 50, steep = exp((max(c) - 1400) / 30)"
+unseen=(uq "$deck" -uq_source multilevel -uq_pilot 24 -uq_count 8000 -uq_quantities "$seldom")
+for ranks in 1 3; do
+  scoria "$ranks" "${unseen[@]}" -run_dir "$work/unseen$ranks" >"$work/out" 2>&1 || { fail "uq of what the pilot has not seen, on $ranks ranks"; cat "$work/out" >&2; }
+done
+grep -q "WARNING: condition 0: rare varied too little in the pilot of 24 draws to sum those after it, so that these were made twice" "$work/out" || { fail "no word of rare"; cat "$work/out" >&2; }
+in_pieces "$work/unseen_again" 60 1 "3 * i * i" "${unseen[@]}"
+scoria 2 uq "$deck" -uq_source pde -uq_count 100000 -uq_quantities "$seldom" -run_dir "$work/unseen_pde" >"$work/out" 2>&1 || fail "the same from the PDE"
+scoria 1 "${unseen[@]}" -uq_budget 1 -run_dir "$work/unseen_budget" >"$work/out" 2>&1 || { fail "the same within a budget"; cat "$work/out" >&2; }
+grep -q "WARNING: condition 0: rare did not vary in the pilot of 24 draws, so that its mean and SD are left out" "$work/out" || { fail "no word of rare within a budget"; cat "$work/out" >&2; }
+"$PYTHON" - "$work" <<'PY' || fail "what the pilot has not seen"
+import sys
+import numpy as np
+from arrays import arrays_of
+one, three, again, pde, budget = (arrays_of(f"{sys.argv[1]}/unseen{name}/uq.h5") for name in ("1", "3", "_again", "_pde", "_budget"))
+for other in (three, again):
+    assert one.keys() == other.keys() and all(one[k].tobytes() == other[k].tobytes() for k in one)
+for q in ("moved", "rare", "max_c"):
+    for key in ("mean", "sd"):  # 4 errors of either
+        (a, s), (b, t) = ((f[f"quantities/{q}/{key}"][0], f[f"quantities/{q}/{key}_se"][0]) for f in (one, pde))
+        assert s > 0 and abs(a - b) < 4 * np.hypot(s, t), (q, key, a, s, b, t)
+assert np.isfinite(one["quantities/steep/mean"]).all() and (one["quantities/steep/mean_se"] > 0).all()
+assert np.isnan(budget["quantities/rare/mean"]).all() and np.isfinite(budget["quantities/max_c/mean"]).all()
+PY
+
+# Of a quantity that the tolerance is not for, draws are not made twice: it has no mean and SD where these cannot be summed, and all else has what it has without it.
 aside=(uq "$deck" -uq_source multilevel -run_dir "$work/aside" -uq_pilot 24 -uq_count 5000 -uq_tolerance_for max_c)
 beside="far = exp((max(c) - 1400) / 10), rare = 10 + (max(c) > 2000) / 50, moved = 10 + (max(c) > 2000) / 10"
 scoria 1 "${aside[@]}" -uq_file without.h5 >"$work/out" 2>&1 || { fail "uq without quantities that are set aside"; cat "$work/out" >&2; }

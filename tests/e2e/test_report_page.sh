@@ -108,6 +108,9 @@ never='files_compared likelihood infer scaling' # of these runs
 check whole 'summary compare refine uq sample generate train files' "$never"
 check nothing 'summary files' "compare refine uq sample generate train $never"
 check data 'summary generate files' "compare refine uq sample train $never"
+# Of many conditions figures come first: the tables are behind a line that opens them.
+grep -q '<summary>Numbers at 9 of 9 conditions</summary>' "$work/whole/report.html" || fail "the table of nine conditions is not folded"
+[ "$(grep -c '<summary>Numbers at' "$work/whole/report.html")" -eq 1 ] || fail "the table of one condition is folded"
 check uq 'summary uq files' "compare refine sample generate train $never"
 check stopped 'summary generate train files' "compare refine uq sample $never"
 grep -q 'no comparison of the model with the PDE' "$work/uq/report.html" || fail "the missing comparison is not told"

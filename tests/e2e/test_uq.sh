@@ -55,6 +55,10 @@ ls "$work"/again/uq.ckpt* >/dev/null 2>&1 && fail "uq left its checkpoints"
 for ranks in 1 3; do
   scoria "$ranks" uq "$deck" -uq_count 1000000 -uq_tolerance 0.05 -uq_file "tolerance$ranks.h5" >"$work/out" 2>&1 || fail "uq with a tolerance"
 done
+if grep -q 'WARNING: uq_tolerance' "$work/out"; then fail "a tolerance that is reached is warned of"; fi
+# One that uq_count does not reach is told.
+scoria 2 uq "$deck" -uq_count 200 -uq_tolerance 0.05 -uq_map U0 -uq_map_points 3 -uq_file short.h5 >"$work/out" 2>&1 || fail "uq with a tolerance out of reach"
+grep -q 'WARNING: uq_tolerance 0.05 is not reached within uq_count, 200 fields, at 3 of 3 conditions: the largest error is 0[.][0-9]* SD, of ' "$work/out" || { fail "a tolerance out of reach"; cat "$work/out" >&2; }
 
 # The model's bias from fresh solves, the same on any ranks.
 for ranks in 1 2; do

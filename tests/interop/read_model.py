@@ -28,11 +28,6 @@ class Model:
             f["network"].visititems(
                 lambda name, o: self.w.__setitem__(name, o[()].astype(float)) if isinstance(o, h5py.Dataset) else None)
             self.calibration = {k: v[()] for k, v in f["calibration"].items()} if "calibration" in f else None
-            if self.kind == "waves":
-                V, S = f["lattice/modes"][()].astype(float), f["lattice/deviation"][()].astype(float)
-                self.V, self.coloured = V, S[:, None, None, None] * V
-                self.coloured /= np.sqrt((self.coloured**2).sum(axis=(0, 1, 2)) / V[0, :, :, 0].size)
-                self.k = np.sqrt(V[0].size / len(V))
             if self.kind == "cnn1d":
                 self.V = f["normaliser/modes"][: self.size["modes"]].reshape(self.size["modes"], -1)
 
@@ -45,21 +40,12 @@ class Model:
         """A matrix per token; for a convolution (taps, in, out), over tokens with zeros outside."""
         if W.ndim == 2:
             return h @ W
-        if self.kind == "waves":
-            K = self.size["kernel"]
-            axes = [(axis, K if h.shape[axis] > 1 else 1) for axis in (1, 2)]
-            offsets = [(z, y) for z in range(axes[0][1]) for y in range(axes[1][1])]
-            centre = tuple(n // 2 for _, n in axes)
-            return sum(np.roll(h, (centre[0] - z, centre[1] - y), axis=(1, 2)) @ W[t] for t, (z, y) in enumerate(offsets))
         taps, tokens = W.shape[0], h.shape[1]
         padded = np.pad(h, ((0, 0), (taps // 2, taps // 2), (0, 0)))
         return sum(padded[:, t : t + tokens] @ W[t] for t in range(taps))
 
     def to_tokens(self, x):
         """x (n, r) to tokens of the grid (n, tokens, channels * patch)."""
-        if self.kind == "waves":
-            both = np.concatenate([self.k * self.V, self.coloured], axis=-1)
-            return np.tensordot(x, both, 1)
         C, L, p = self.size["channels"], self.size["cells"], self.size["patch"]
         k = np.sqrt(C * L / self.size["modes"])
         grid = (k * x @ self.V).reshape(-1, C, L)
@@ -67,8 +53,6 @@ class Model:
         return grid.reshape(len(x), C, -1, p).transpose(0, 2, 1, 3).reshape(len(x), -1, C * p)
 
     def from_tokens(self, F):
-        if self.kind == "waves":
-            return np.tensordot(F, self.V, ([1, 2, 3], [1, 2, 3])) / self.k
         C, L, p = self.size["channels"], self.size["cells"], self.size["patch"]
         k = np.sqrt(C * L / self.size["modes"])
         grid = F.reshape(len(F), -1, C, p).transpose(0, 2, 1, 3).reshape(len(F), C, -1)[:, :, :L]

@@ -154,8 +154,7 @@ static inline void try_first(const Study *s, const double at[], double truth, do
 }
 
 /* Over n answers a mean error lies within 4 of its own standard errors, and `slack` SDs of bias of what is unbiased in
- * the limit alone; intervals cover 93 % to `most` (over 1000 answers: 93 to 97 %; of screened quantiles 96 to 98 %),
- * and two SDs more of a share of n. */
+ * the limit alone; intervals cover 93 % to `most` (over 1000 answers: 93 to 97 %), and two SDs more of a share of n. */
 static inline void judge(const Tried *t, double slack, double most, const char *what)
 {
   const double n = (double)t->n, mean = t->sum / n, spread = sqrt(t->square / n - mean * mean);

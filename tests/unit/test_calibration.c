@@ -291,7 +291,7 @@ static void half_of_one_is_refused(void **state)
   CHECK(ScoriaStorePutReals(store, "/calibration/to", 2, (const int64_t[]){1, 2 * MODES}, to, "", "half of one"));
   CHECK(ScoriaStoreClose(&store));
   CHECK(ScoriaStoreOpen(PETSC_COMM_WORLD, "half.h5", "model", &store));
-  assert_true(CalibrationLoad(store, CALIBRATION, 1, MODES, 0, &c));
+  assert_true(CalibrationLoad(store, 1, MODES, &c));
   assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);
   assert_non_null(strstr(ScoriaFailureLine(), "/calibration/powers"));
   ScoriaFailureReset();
@@ -388,34 +388,6 @@ static void a_fit_takes_off_what_the_rows_do_not_have(void **state)
   CHECK(ScoriaModelDestroy(&model));
 }
 
-static void turn(void *ctx, const double draw[4], float y[])
-{
-  (void)ctx, (void)draw, (void)y;
-}
-
-/* Of whole fields, whose rows are moved, the normaliser's regressions are what samples are brought to: mean 0,
- * spread 1. */
-static void moved_rows_leave_the_regressions(void **state)
-{
-  static float y[CONDITIONS * REALISATIONS * MODES], u[CONDITIONS];
-  static int32_t condition[CONDITIONS * REALISATIONS];
-  double moment[2 * MODES];
-  CalibrationMoves moves;
-  TrainData data;
-  ScoriaModel model;
-  (void)state;
-  fill_data(y, condition, u, &data);
-  data.move = turn;
-  make_model_of("modes", true, &model);
-  CHECK(CalibrationFit(PETSC_COMM_WORLD, NULL, model, &data, &model->calibration, &moves));
-  for (double at = -1; at <= 1; at += 0.5) {
-    calibration_moments(&model->calibration, model->calibration.to, &at, moment);
-    for (int k = 0; k < 2 * MODES; k++) assert_true(moment[k] == 0);
-  }
-  assert_true(moves.mean > 0.04);
-  CHECK(ScoriaModelDestroy(&model));
-}
-
 /* As input/README.md says: below 32,768 rows, from 500 steps on, with rows left out. */
 static void few_rows_are_calibrated(void **state)
 {
@@ -440,7 +412,6 @@ int main(int argc, char **argv)
                                      cmocka_unit_test(half_of_one_is_refused),
                                      cmocka_unit_test(the_file_holds_it),
                                      cmocka_unit_test(a_fit_takes_off_what_the_rows_do_not_have),
-                                     cmocka_unit_test(moved_rows_leave_the_regressions),
                                      cmocka_unit_test(few_rows_are_calibrated)};
   return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);
 }

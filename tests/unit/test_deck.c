@@ -33,6 +33,34 @@ static const ScoriaKey renewed[] = {
 };
 static const ScoriaKey *const alone[] = {renewed, NULL};
 
+/* A file made with a choice that is no longer one is read: it differs, and is refused where its row is asked for. */
+static void a_former_choice_is_a_difference(void **state)
+{
+  static const struct {
+    const char *name;
+  } rows[] = {{"se"}, {"matern12"}, {"matern32"}, {NULL}};
+  const char *kernel;
+  char difference[256];
+  ScoriaDeck deck, stored;
+  int row;
+  (void)state;
+  CHECK(ScoriaDeckCreateFromText(PETSC_COMM_SELF, "", tables, &deck));
+  CHECK(ScoriaDeckDifference(deck, "porosity: {kernel: square_2}", ALL, sizeof difference, difference));
+  assert_string_equal(difference, "porosity_kernel is se here and square_2 there");
+  CHECK(ScoriaDeckTake(deck, "porosity: {kernel: square_2}", ALL, &stored));
+  CHECK(ScoriaDeckString(stored, "porosity_kernel", &kernel));
+  assert_string_equal(kernel, "square_2");
+  assert_true(ScoriaDeckRow(stored, "porosity_kernel", rows, sizeof *rows, &row));
+  assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);
+  assert_non_null(strstr(ScoriaFailureLine(), "expected one of: se matern12 matern32"));
+  ScoriaFailureReset();
+  CHECK(ScoriaDeckDestroy(&stored));
+  assert_true(ScoriaDeckTake(deck, "porosity: {kernel: 'not a word'}", ALL, &stored));
+  assert_non_null(strstr(ScoriaFailureLine(), "stored deck: porosity: kernel: found \"not a word\""));
+  ScoriaFailureReset();
+  CHECK(ScoriaDeckDestroy(&deck));
+}
+
 /* A default that has changed from 3: decks stored with that count as not set, where the user sets nothing, but those
  * that say that it was set. */
 static void a_former_default_is_no_difference(void **state)
@@ -538,6 +566,7 @@ int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_former_default_is_no_difference),
+      cmocka_unit_test(a_former_choice_is_a_difference),
       cmocka_unit_test(of_many_differences_the_first_are_named),
       cmocka_unit_test(lists_of_texts),
       cmocka_unit_test(a_section_of_several_tables_stands_once),

@@ -5,7 +5,6 @@
 #include "scoria/linalg.h"
 #include "score/knot_loops.h"
 #include "score/lateral_fit.h"
-#include "score/model.h"
 #include "score/train_data.h"
 #include "row_dataset.h"
 #include "testing.h"
@@ -530,70 +529,6 @@ static void shifts_and_reflections_act_on_coordinates(void **state)
   CHECK(PetscFree4(field, moved, y, want));
 }
 
-/* values (nz, ny, channels) of r coordinates on the lattice. */
-static void on_lattice(const NormLattice *l, int r, const float y[], double values[])
-{
-  const int n = l->nz * l->ny * l->channels;
-  memset(values, 0, sizeof *values * (size_t)n);
-  for (int k = 0; k < r; k++)
-    for (int i = 0; i < n; i++) values[i] += (double)y[k] * (double)l->modes[k * n + i];
-}
-
-/* Rows are orthonormal, and a field that is shifted by places of the lattice is shifted there: along y it has as many
- * as the grid, whose largest wave number is learned.  Single precision. */
-static void lattice_has_white_fields(void **state)
-{
-  const NormLateral norm  = fitted->self;
-  const double draw_of[4] = {0.3, 0, 1, 1}; /* no reflection */
-  NormLattice l;
-  float y[M];
-  double *before, *after;
-  (void)state;
-  CHECK(NormaliserLattice(fitted, &l));
-  const int r = norm->r, n = l.nz * l.ny * l.channels, shift = (int)(0.3 * NY);
-  assert_true(l.ny == NY && shift > 0 && r <= n);
-  for (int i = 0; i < r; i++)
-    for (int k = 0; k <= i; k++) {
-      double sum = 0;
-      for (int j = 0; j < n; j++) sum += (double)l.modes[i * n + j] * (double)l.modes[k * n + j];
-      assert_true(fabs(sum - (i == k)) < 1e-5);
-    }
-  CHECK(PetscMalloc2(n, &before, n, &after));
-  rng_normalf(1, SCORIA_STREAM_SAMPLE, 7, 0, r, y);
-  on_lattice(&l, r, y, before);
-  lateral_move(norm, draw_of, y);
-  on_lattice(&l, r, y, after);
-  for (int z = 0; z < l.nz; z++)
-    for (int at = 0; at < l.ny; at++)
-      for (int p = 0; p < l.channels; p++) {
-        const double want  = before[(z * l.ny + at) * l.channels + p],
-                     found = after[(z * l.ny + (at + shift) % l.ny) * l.channels + p];
-        assert_true(fabs(want - found) < 1e-5);
-      }
-  for (int k = 0; k < r; k++) assert_true(l.deviation[k] > 0);
-  CHECK(PetscFree2(before, after));
-  CHECK(PetscFree(l.modes));
-}
-
-/* It is known how large it is before it is made, and refused where that is too large. */
-static void lattices_are_counted(void **state)
-{
-  const ScoriaNetSpec waves = {.kind = "waves", .r = ((NormLateral)fitted->self)->r}, other = {.kind = "modes"};
-  NormLattice l, counted;
-  (void)state;
-  CHECK(NormaliserLattice(fitted, &l));
-  fitted->basis->lattice_size(fitted->self, &counted);
-  assert_true(l.ny == counted.ny && l.nz == counted.nz && l.channels == counted.channels);
-  const double least = (double)norm_lattice_numbers(waves.r, &l) * sizeof(float);
-  CHECK(ModelCheckBasis(fitted, &waves, 20 * least));
-  CHECK(ModelCheckBasis(fitted, &other, 0));
-  assert_true(ModelCheckBasis(fitted, &waves, least));
-  assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);
-  assert_non_null(strstr(ScoriaFailureLine(), "fewer train_modes"));
-  ScoriaFailureReset();
-  CHECK(PetscFree(l.modes));
-}
-
 /* Fitted alone and on all ranks, and loaded from a file: the same bits of fields and of rows. */
 static void bits_are_the_same_on_any_number_of_ranks(void **state)
 {
@@ -905,8 +840,6 @@ int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(cells_are_functions_of_scores),
-      cmocka_unit_test(lattice_has_white_fields),
-      cmocka_unit_test(lattices_are_counted),
       cmocka_unit_test(coordinates_are_standard_normal),
       cmocka_unit_test(couplings_take_correlations_out),
       cmocka_unit_test(coupled_modes_have_their_correlation),

@@ -373,6 +373,22 @@ static void wrong_shapes_are_refused(void **state)
   CHECK(ScoriaModelDestroy(&model));
 }
 
+/* Its weights mean nothing here. */
+static void a_former_network_is_refused_by_name(void **state)
+{
+  ScoriaModel model, loaded;
+  (void)state;
+  train("modes", &model);
+  strcpy(model->spec.kind, "waves");
+  CHECK(ScoriaModelSave(model, PETSC_COMM_WORLD, in_directory("former.h5"), "run: {}\n"));
+  assert_int_not_equal(ScoriaModelLoad(PETSC_COMM_WORLD, in_directory("former.h5"), &loaded), 0);
+  assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);
+  assert_non_null(strstr(ScoriaFailureLine(), "its network is 'waves'"));
+  assert_non_null(strstr(ScoriaFailureLine(), "-train_network modes"));
+  ScoriaFailureReset();
+  CHECK(ScoriaModelDestroy(&model));
+}
+
 /* The curve has one line per validation, each an object, ending at the last step. */
 static void curve_is_written(void **state)
 {
@@ -605,6 +621,7 @@ int main(int argc, char **argv)
       cmocka_unit_test_setup_teardown(loading_gives_the_same_bits, make_directory, remove_directory),
       cmocka_unit_test_setup_teardown(the_file_names_the_process, make_directory, remove_directory),
       cmocka_unit_test_setup_teardown(wrong_shapes_are_refused, make_directory, remove_directory),
+      cmocka_unit_test_setup_teardown(a_former_network_is_refused_by_name, make_directory, remove_directory),
       cmocka_unit_test_setup_teardown(curve_is_written, make_directory, remove_directory),
       cmocka_unit_test_setup_teardown(overfitting_does_not_reach_the_model, make_directory, remove_directory),
       cmocka_unit_test_setup_teardown(width_is_chosen_afterwards, make_directory, remove_directory),

@@ -53,8 +53,8 @@ static void outer_quantiles_take_less(void **state)
   for (int i = 0; i < OUTER; i++) {
     const double p = outer[i], density = normal_density(normal_place(p));
     const double gain = gain_of(&s, &quantile[i], p * (1 - p) * spread * spread / (density * density));
-    judge(&quantile[i], 0.2, 0.985, "quantile");
-    printf("# quantile %g: gain %.2f\n", p, gain);
+    judge(&quantile[i], 0.2, 0.976, "quantile");
+    printf("# quantile %g: gain %.2f, held in %.1f %%\n", p, gain, 100 * quantile[i].covered / ANSWERS);
     assert_true(gain > 3);
   }
   close_study(&s);

@@ -5,43 +5,31 @@
 #include "testing.h"
 #include <math.h>
 
-enum { R = 6, D = 2, CHANNELS = 2, CELLS = 11, BATCH = 5, LATTICE_Y = 4, LATTICE_Z = 3, LATTICE_CHANNELS = 2 };
+enum { R = 6, D = 2, CHANNELS = 2, CELLS = 11, BATCH = 5 };
 
 static float basis[R * CHANNELS * CELLS];
-static float waves[R * LATTICE_Y * LATTICE_Z * LATTICE_CHANNELS];
-static const float deviation[R] = {2, 1.5f, 1, 0.7f, 0.5f, 0.2f};
 
-/* Cosines: orthonormal rows (n). */
-static void fill_basis(int n, float rows[])
-{
-  for (int k = 0; k < R; k++)
-    for (int i = 0; i < n; i++) rows[k * n + i] = (float)(cos(PETSC_PI * (k + 1) * (i + 0.5) / n) * sqrt(2.0 / n));
-}
-
+/* Cosines: orthonormal rows. */
 static void make_basis(void)
 {
-  fill_basis(CHANNELS * CELLS, basis);
-  fill_basis(LATTICE_Y * LATTICE_Z * LATTICE_CHANNELS, waves);
+  const int n = CHANNELS * CELLS;
+  for (int k = 0; k < R; k++)
+    for (int i = 0; i < n; i++) basis[k * n + i] = (float)(cos(PETSC_PI * (k + 1) * (i + 0.5) / n) * sqrt(2.0 / n));
 }
 
 /* Widths that are no multiple of a vector; 11 cells in patches of 3 leave a padded token. */
 static ScoriaNetSpec small_spec(const NetworkRow *row)
 {
-  ScoriaNetSpec spec = {.r                = R,
-                        .d                = D,
-                        .width            = 21,
-                        .depth            = 2,
-                        .embed            = 9,
-                        .channels         = CHANNELS,
-                        .cells            = CELLS,
-                        .kernel           = 5,
-                        .patch            = 3,
-                        .lattice          = {LATTICE_Y, LATTICE_Z},
-                        .lattice_channels = LATTICE_CHANNELS,
-                        .deviation        = deviation,
-                        .basis            = row->on_grid      ? basis
-                                            : row->on_lattice ? waves
-                                                              : NULL};
+  ScoriaNetSpec spec = {.r        = R,
+                        .d        = D,
+                        .width    = 21,
+                        .depth    = 2,
+                        .embed    = 9,
+                        .channels = CHANNELS,
+                        .cells    = CELLS,
+                        .kernel   = 5,
+                        .patch    = 3,
+                        .basis    = row->on_grid ? basis : NULL};
   strcpy(spec.kind, row->name);
   return spec;
 }
@@ -113,8 +101,8 @@ static void check_gradient(const NetworkRow *row)
   double *p = make_doubles(n), *v = make_doubles(n), *g = make_doubles(n), *transposed = make_doubles(P);
   double F[BATCH * R];
   const double h = 1e-4; /* finer than for a layer: the function bends more */
-  if (row->on_grid || row->on_lattice) {
-    const int64_t count = (int64_t)R * net_basis_columns(&net->plan);
+  if (row->on_grid) {
+    const int64_t count = (int64_t)R * net->plan.span * net->plan.channels;
     c.basis             = make_doubles(count);
     for (int64_t i = 0; i < count; i++) c.basis[i] = (double)net->basis[i];
   }
@@ -165,8 +153,8 @@ static void single_agrees_with_double(void **state)
     for (int i = 0; i < BATCH; i++) labeld[i] = (double)label[i];
     for (int i = 0; i < BATCH * D; i++) ud[i] = (double)u[i];
     for (int64_t i = 0; i < P; i++) p[i] = (double)net->param[i];
-    if (row->on_grid || row->on_lattice) {
-      const int64_t count = (int64_t)R * net_basis_columns(&net->plan);
+    if (row->on_grid) {
+      const int64_t count = (int64_t)R * net->plan.span * net->plan.channels;
       V                   = make_doubles(count);
       for (int64_t i = 0; i < count; i++) V[i] = (double)net->basis[i];
     }

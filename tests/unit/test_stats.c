@@ -250,6 +250,35 @@ static void ends_are_those_of_the_data(void **state)
   }
 }
 
+/* Values in any order have the quantiles of the sorted ones, to the last bit: few and many of them, normals, such of
+ * which many are equal, and a wave that repeats along the row, rising and falling; and their extremes are the first. */
+static void values_in_any_order(void **state)
+{
+  enum { LARGEST = 10007 };
+  static const int sizes[]     = {1, 2, 15, 16, 17, 4096, 4097, LARGEST};
+  static const double shares[] = {0, 0.001, 0.01, 0.3, 0.5, 0.77, 0.99, 1};
+  static double x[LARGEST], sorted[LARGEST], work[LARGEST];
+  (void)state;
+  for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
+    for (int law = 0; law < 4; law++) {
+      const int n = sizes[s];
+      normals(71, n, 1, 0, 1, x);
+      for (int i = 0; i < n && law; i++) x[i] = law == 1 ? floor(2 * x[i]) : law == 2 ? sin(i % 32) : fabs(i - n / 3.0);
+      memcpy(sorted, x, sizeof x);
+      stats_sort(n, sorted);
+      ScoriaExtremes e = stats_extremes(n, x);
+      assert_true(e.finite && x[e.least] == sorted[0] && x[e.most] == sorted[n - 1]);
+      for (int64_t i = 0; i < PetscMax(e.least, e.most); i++)
+        assert_true((i >= e.least || x[i] > x[e.least]) && (i >= e.most || x[i] < x[e.most]));
+      for (size_t k = 0; k < sizeof shares / sizeof *shares; k++) {
+        memcpy(work, x, sizeof x);
+        assert_true(stats_quantile_select(n, work, shares[k]) == stats_quantile(n, sorted, shares[k]));
+      }
+      x[n / 2] = law % 2 ? NAN : -INFINITY;
+      assert_false(stats_extremes(n, x).finite);
+    }
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
@@ -258,6 +287,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(shifted_and_scaled_gaussians),  cmocka_unit_test(roughness_of_noise),
       cmocka_unit_test(floor_of_two_equal_laws),       cmocka_unit_test(unequal_counts_against_brute_force),
       cmocka_unit_test(constant_columns_are_left_out), cmocka_unit_test(what_cannot_be_compared_is_refused),
+      cmocka_unit_test(values_in_any_order),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);
 }

@@ -10,7 +10,6 @@
 enum { R = 8, D = 2, ROWS = 300, SITES = 7 };
 
 static float y[ROWS * R], u[SITES * D], basis[R * 2 * 12];
-static const float deviation[R] = {2, 1.5f, 1, 0.7f, 0.5f, 0.4f, 0.3f, 0.2f};
 static int32_t site[ROWS];
 
 static TrainData make_data(void)
@@ -24,21 +23,11 @@ static TrainData make_data(void)
 
 static ScoriaNetSpec make_spec(const NetworkRow *row)
 {
-  ScoriaNetSpec spec = {.r                = R,
-                        .d                = D,
-                        .width            = 24,
-                        .depth            = 2,
-                        .embed            = 16,
-                        .channels         = 2,
-                        .cells            = 12,
-                        .kernel           = 3,
-                        .patch            = 3,
-                        .lattice          = {4, 3},
-                        .lattice_channels = 2,
-                        .deviation        = deviation};
+  ScoriaNetSpec spec = {
+      .r = R, .d = D, .width = 24, .depth = 2, .embed = 16, .channels = 2, .cells = 12, .kernel = 3, .patch = 3};
   for (int k = 0; k < R; k++)
     for (int i = 0; i < 24; i++) basis[k * 24 + i] = (float)(cos(PETSC_PI * (k + 1) * (i + 0.5) / 24) * sqrt(2.0 / 24));
-  if (row->on_grid || row->on_lattice) spec.basis = basis;
+  if (row->on_grid) spec.basis = basis;
   strcpy(spec.kind, row->name);
   return spec;
 }

@@ -139,7 +139,7 @@ static PetscErrorCode TakeMoments(Pooling *p, int64_t k, const double theta[], b
 /* The residual of a row, which is changed. */
 static void take_residual(const Pooling *p, double row[], double out[])
 {
-  for (int j = 0; j < p->values; j++) row[j] = (row[j] - p->mean[j]) / p->unit[j];
+  for (int j = 0; j < p->values; j++) row[j] = stats_residual(row[j], p->mean[j], p->unit[j]);
   if (p->asked->features)
     features_residual(p->asked->features, row, out);
   else

@@ -267,7 +267,7 @@ PetscErrorCode CompareSayWorth(ScoriaRun run, const CompareQuantities *quantitie
                         cost->seconds_data, cost->seconds_training, draws));
   PetscCall(ScoriaSay(run, "  for many samples: %s",
                       strcmp(winner(cost), SCORIA_SOURCE_PDE)
-                          ? "the model"
+                          ? "the model, as far as its bias allows"
                           : "the PDE, which is nearly as fast or faster, and has no bias"));
   advise(quantities, cost, &advice);
   PetscCall(ScoriaSay(run, "  %s", advice.sentence));

@@ -40,6 +40,8 @@ static PetscErrorCode ReadConditions(ScoriaRun run, ScoriaDeck deck, InferQuesti
   for (int i = 0; i < q->nunknown; i++) /* what samples are at does not matter here */
     q->theta[q->unknown[i]] = q->shape.space->c[q->unknown[i]].lo;
   PetscCall(ScoriaConditionCheckRange(run, deck, "infer", q->shape.space, q->theta));
+  if (!q->nunknown)
+    PetscCall(ScoriaConditionsCheckReach(run, deck, "infer", q->shape.space, q->shape.reach, 1, q->theta));
   PetscFunctionReturn(0);
 }
 

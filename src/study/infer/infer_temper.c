@@ -95,6 +95,44 @@ bool infer_reading_is_far(const InferQuestion *q, const InferAnswer *a, int i, c
   return far > FAR_READING;
 }
 
+static bool is_again(const InferSensor *s, const InferSensor *t)
+{
+  return s->channel == t->channel && s->x == t->x && s->y == t->y && s->z == t->z && s->value == t->value &&
+         s->sd == t->sd;
+}
+
+/* Whether reading i is one before it to the last digit, as of a line that a file has twice: the noise of the two would
+ * count as independent. */
+static PetscErrorCode JudgeRepeated(ScoriaRun run, const InferQuestion *q, int i)
+{
+  PetscFunctionBeginUser;
+  for (int j = 0; j < i; j++) {
+    if (!is_again(&q->sensors.s[i], &q->sensors.s[j])) continue;
+    if (q->strict) SCORIA_FAIL(SCORIA_EXIT_INPUT, "infer: reading %d is reading %d again", i + 1, j + 1);
+    PetscCall(ScoriaSay(run,
+                        "  WARNING: reading %d is reading %d again, to the last digit: the two count as independent",
+                        i + 1, j + 1));
+    break;
+  }
+  PetscFunctionReturn(0);
+}
+
+#define FINE 0.01 /* of the prior's SD: no model of random fields has been seen to be right to that */
+
+/* Whether the noise of reading i is so small that the posterior says of the model what holds of its own law alone. */
+static PetscErrorCode JudgeNoise(ScoriaRun run, const InferQuestion *q, const InferAnswer *a, int i)
+{
+  const double prior = a->statistics[SCORIA_PRIOR][INFER_SD * a->columns + a->at_sensors + i];
+  const double share = q->sensors.s[i].sd / prior;
+  PetscFunctionBeginUser;
+  if (prior > 0 && share < FINE)
+    PetscCall(ScoriaSay(run,
+                        "  WARNING: reading %d: its noise is %.2g of the prior's SD there, finer than a model is right "
+                        "(compare): the posterior may be too narrow, and wrong",
+                        i + 1, share));
+  PetscFunctionReturn(0);
+}
+
 /* Before the hours that tempering takes where a unit is wrong. */
 static PetscErrorCode JudgeReadings(ScoriaRun run, const InferParticles *p, InferAnswer *a)
 {
@@ -103,6 +141,8 @@ static PetscErrorCode JudgeReadings(ScoriaRun run, const InferParticles *p, Infe
   PetscFunctionBeginUser;
   PetscCall(FindSpreads(p, a));
   for (int i = 0; i < q->sensors.n; i++) {
+    PetscCall(JudgeRepeated(run, q, i));
+    PetscCall(JudgeNoise(run, q, a, i));
     if (!infer_reading_is_far(q, a, i, line)) continue;
     if (q->far > 0 && distance(q, a, i) > q->far)
       SCORIA_FAIL(SCORIA_EXIT_INPUT,

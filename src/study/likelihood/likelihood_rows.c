@@ -215,9 +215,6 @@ static PetscErrorCode ChooseVolume(ScoriaRun run, ScoriaDeck deck, Likelihood *l
     PetscCall(ScoriaSay(run,
                         "  whole fields: densities are of the modes' coordinates; what a row has beside the modes, "
                         "as little as train told, is not judged"));
-  if (!l->volume && model_maps_scores(l->model) && !model_is_gaussian(l->model))
-    PetscCall(ScoriaSay(run, "  coordinates of the network's fields are others than the Gaussian's: the gain says "
-                             "nothing without likelihood_volume always"));
   PetscFunctionReturn(0);
 }
 

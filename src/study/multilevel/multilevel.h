@@ -104,6 +104,7 @@ typedef struct {
                           independent members where the first is constant in the pilot */
   bool *lump;          /* owned (columns): a value has a third of the draws or more, as of an event */
   bool *varies;        /* owned (columns): whether it is not */
+  double *wide;        /* owned (columns): scale by the range of the draws, where the pilot's served none; 0: it did */
   LevelsGroups groups; /* there once the pilot is complete */
   int64_t step;        /* tiles of a worker in the next round */
 
@@ -137,6 +138,8 @@ PetscErrorCode LevelsAlone(const Levels *l, int member, int i, ScoriaBias bias[S
 PetscErrorCode LevelsDraw(Levels *l, LevelsPhase phase, unsigned members, uint64_t first, int64_t n, int64_t at);
 /* Those of a group, which may hold the screened member, with l->times. */
 PetscErrorCode LevelsDrawGroup(Levels *l, unsigned members, uint64_t first, int64_t n);
+/* A tile of group j to its sums. */
+PetscErrorCode LevelsAddTile(Levels *l, int j, int64_t tile);
 /* What member a has cost this rank; a = K: the porosity. */
 ScoriaFidelityCost levels_spent(const Levels *l, int a);
 PetscErrorCode LevelsShareTallies(Levels *l);
@@ -212,8 +215,6 @@ typedef struct {
   int quantity; /* the worst of all */
 } LevelsExcess;
 LevelsExcess levels_excess(const Levels *l);
-/* Draws that have the error of a mean by the first member alone. */
-double levels_plain_draws(const Levels *l);
 /* Core seconds, of a solve of the first member and a draw of its porosity; of the pilot; of the plan. */
 double levels_solve_cost(const Levels *l);
 double levels_pilot_cost(const Levels *l);
@@ -225,16 +226,36 @@ double levels_gain(const Levels *l, int i, int f);
 /* More draws, by what is missing, as far as the budget has them; false: it has not. */
 bool levels_lengthen(Levels *l, const LevelsExcess *excess);
 
+/* multilevel_tolerance.c.  Whether there is a tolerance beside uq_count; that of quantity i in its SDs, as the pilot
+ * has them, and as they are known by now. */
+bool levels_has_tolerance(const Levels *l);
+double levels_tolerance(const Levels *l, int i);
+double levels_tolerance_by_now(const Levels *l, int i);
+/* The variance that is allowed, in units of the squared SD: the tolerance, but no less than what uq_count solves of the
+ * first member alone would reach, of which one has variance `one`. */
+double levels_allowed(const Levels *l, double tolerance, double one);
+/* Draws that have the errors of all means by the first member alone. */
+double levels_plain_draws(const Levels *l);
+/* User errors: a tolerance below the rounding of a mean; one that takes more than the budget, which reaches so much of
+ * it. */
+PetscErrorCode LevelsCheckTolerance(const Levels *l);
+PetscErrorCode LevelsRefuseTolerance(const Levels *l, double cost, double budget, double reached);
+/* A warning of errors that are larger than allowed. */
+PetscErrorCode LevelsWarnOfErrors(const Levels *l, const LevelsExcess *excess);
+
 /* multilevel_estimate.c: the range of the draws of group j in its first member, beyond rounding; whether a column that
  * was constant in the pilot has varied in the draws since, of any member. */
 double levels_range(const Levels *l, int column, int j);
 bool levels_awake(const Levels *l, int column);
-/* multilevel_range.c.  What the pilot has misjudged by so much that it cannot be summed is a user error, but of a
- * quantity that is set aside: that has no mean and SD then (levels_summed). */
-PetscErrorCode LevelsCheckRange(const Levels *l);
+/* multilevel_range.c.  Whether the sums of a column hold: not where the pilot has misjudged its SD by far, or has seen
+ * none of what varies later.  It has no mean and SD then. */
 bool levels_summed(const Levels *l, int column);
-/* A warning of quantities that were constant in the pilot, or have no mean, and of errors that are larger than
- * promised. */
+/* Once all draws are summed: scales by their range for columns that are not, but of quantities that are set aside;
+ * again: there are such, and all draws are to be summed again. */
+PetscErrorCode LevelsTakeRanges(Levels *l, bool *again);
+/* A column with that scale, of which the pilot tells nothing: the first member's draws alone give it. */
+void levels_widen(Levels *l, int column, double scale);
+/* A warning of quantities that were constant in the pilot, or have no mean, and of errors. */
 PetscErrorCode LevelsWarn(const Levels *l, const LevelsExcess *excess);
 
 /* multilevel_estimate.c: members of group j, in ascending order; returns how many. */
@@ -249,10 +270,6 @@ void levels_weights(const Levels *l, const double C[], ScoriaPlan *plan, double 
 typedef void (*LevelsTake)(const void *ctx, ScoriaCoupled sums, double mean[], double covariance[]);
 void levels_estimate(const Levels *l, const double C[], const double expected[], const double left[], LevelsTake take,
                      const void *ctx, double *value, double *se);
-#define LEVELS_EVENTS 4 /* differences of indicators; of fewer, counts say little */
-/* By which a standard error from few draws is widened, so that 1.96 of them hold the truth in 95 % of cases: Student's
- * quantile at nu degrees of freedom over the normal one. */
-double levels_student(double nu);
 void levels_mean(const Levels *l, int column, double *mean, double *se);
 void levels_sd(const Levels *l, int column, double *sd, double *se);
 /* multilevel_law.c.  Edges on both sides of a quantile over which F is smoothed, where the law is normal. */
@@ -270,8 +287,9 @@ PetscErrorCode LevelsSave(Levels *l);
 PetscErrorCode LevelsRestore(Levels *l);
 /* Core seconds of all ranks and starts: (K + 1).  Collective. */
 PetscErrorCode LevelsSeconds(const Levels *l, double seconds[]);
-/* Empty sums for all groups of the plan. */
+/* Empty sums for all groups of the plan; those, in place of what there are. */
 PetscErrorCode LevelsGroupsCreate(Levels *l);
+PetscErrorCode LevelsGroupsRenew(Levels *l);
 PetscErrorCode LevelsGroupsDestroy(Levels *l);
 
 #endif

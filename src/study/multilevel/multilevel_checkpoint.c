@@ -6,6 +6,7 @@
 #define FORMER_SUMS "/sums/0"
 #define PLACED "/placed"
 #define PLACING_TALLY "/placing"
+#define WIDE "/wide" /* scales by the range of the draws, where there are any */
 /* What the numbers of a condition are: 4, where there is a screened member: it is sampled; 3: errors of quantiles are
  * those of the smoothed F; 2: of F at one place, errors of means and SDs being widened by Student's quantile; before it
  * was not written. */
@@ -52,6 +53,14 @@ PetscErrorCode LevelsGroupsCreate(Levels *l)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode LevelsGroupsRenew(Levels *l)
+{
+  PetscFunctionBeginUser;
+  for (int j = 0; j < l->groups.plan.groups; j++) PetscCall(ScoriaCoupledDestroy(&l->groups.sums[j]));
+  PetscCall(LevelsGroupsCreate(l));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode LevelsGroupsDestroy(Levels *l)
 {
   LevelsGroups *g = &l->groups;
@@ -92,8 +101,11 @@ static PetscErrorCode PutGroups(ScoriaStore store, Levels *l)
 {
   LevelsGroups *g = &l->groups;
   char name[32];
+  bool wide = false;
   PetscFunctionBeginUser;
   PetscCall(PutPlan(store, g));
+  for (int column = 0; column < l->columns; column++) wide = wide || l->wide[column] > 0;
+  if (wide) PetscCall(PutReals(store, WIDE, l->columns, l->wide));
   for (int j = 0; j < g->plan.groups; j++) {
     int64_t nsums, *sums, nextremes;
     double *extremes;
@@ -171,6 +183,19 @@ static PetscErrorCode GetPlan(ScoriaStore store, const Levels *l, LevelsGroups *
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode GetWide(ScoriaStore store, Levels *l)
+{
+  int axes;
+  int64_t dims[1];
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreShape(store, WIDE, 1, &axes, dims));
+  if (axes < 0) PetscFunctionReturn(0);
+  PetscCall(ScoriaStoreGetReals(store, WIDE, l->columns, l->wide));
+  for (int column = 0; column < l->columns; column++)
+    if (l->wide[column] > 0) levels_widen(l, column, l->wide[column]);
+  PetscFunctionReturn(0);
+}
+
 /* The sums; what is done is taken last, as creating the sums clears it. */
 static PetscErrorCode GetGroups(ScoriaStore store, Levels *l)
 {
@@ -179,6 +204,7 @@ static PetscErrorCode GetGroups(ScoriaStore store, Levels *l)
   char name[32];
   PetscFunctionBeginUser;
   PetscCall(GetPlan(store, l, g));
+  PetscCall(GetWide(store, l));
   PetscCall(LevelsGroupsCreate(l));
   PetscCall(ScoriaStoreGetReals(store, "/plan", (int64_t)4 * g->plan.groups, all));
   for (int j = 0; j < g->plan.groups; j++) {

@@ -1,5 +1,6 @@
 /* uq of several fidelities: draws, and what they cost. */
 #include "multilevel.h"
+#include <math.h>
 
 ScoriaFidelityCost levels_spent(const Levels *l, int a)
 {
@@ -62,6 +63,58 @@ PetscErrorCode LevelsDrawGroup(Levels *l, unsigned members, uint64_t first, int6
     l->times[k] = times;
     if (times > 0 && !(members & 1)) PetscCall(LevelsDraw(l, LEVELS_GROUPS, 1, draw, 1, k));
   }
+  PetscFunctionReturn(0);
+}
+
+/* A row (columns) from a field of the deck's cells; whether all of it is finite. */
+static bool make_row(const Levels *l, const double field[], bool brought, double to[])
+{
+  const int m = l->q->m;
+  bool whole  = true;
+  for (int j = 0; j < m; j++) to[j] = field[j];
+  uq_take(l->draws, field, to + m);
+  if (brought) levels_bring(l, to + m);
+  for (int j = 0; j < l->columns; j++) whole = whole && isfinite(to[j]);
+  return whole;
+}
+
+/* Rows of group j from the fields that were drawn, without those that a solve failed of; returns how many. */
+static int64_t make_rows(Levels *l, unsigned members, int64_t n)
+{
+  const int m  = l->q->m;
+  int64_t good = 0;
+  for (int64_t i = 0; i < n; i++) {
+    bool whole = true;
+    for (int a = 0; a < l->K; a++) {
+      if (!(members >> a & 1)) continue;
+      const bool screens = levels_screens(l, a);
+      const double *from = l->fields[screens ? l->o.screen : a] + i * m;
+      whole              = make_row(l, from, screens, l->rows[a] + good * l->columns) && whole;
+      if (!screens) continue;
+      l->times[good] = l->times[i];
+      if (l->times[i] > 0) whole = make_row(l, l->fields[0] + i * m, false, l->in_place + good * l->columns) && whole;
+    }
+    good += whole;
+  }
+  return good;
+}
+
+PetscErrorCode LevelsAddTile(Levels *l, int j, int64_t tile)
+{
+  LevelsGroups *g        = &l->groups;
+  const unsigned members = g->plan.members[j];
+  const int64_t first = tile * g->tile[j], n = g->tile[j];
+  const double *rows[LEVELS_MODELS];
+  int of = 0;
+  PetscFunctionBeginUser;
+  PetscCall(LevelsDrawGroup(l, members, draw_part(SCORIA_DRAWS_UQ, l->k, (int)members, first), n));
+  if (!l->workers->leads) PetscFunctionReturn(0);
+  const double start = wall_seconds();
+  const int64_t good = make_rows(l, members, n);
+  for (int a = 0; a < l->K; a++)
+    if (members >> a & 1) rows[of++] = l->rows[a];
+  coupled_add(g->sums[j], good, rows, l->in_place, l->times);
+  l->draws->statistics += wall_seconds() - start;
   PetscFunctionReturn(0);
 }
 

@@ -26,11 +26,14 @@ void levels_weights(const Levels *l, const double C[], ScoriaPlan *plan, double 
   l->o.estimator->weights(plan, l->K, C, w);
 }
 
+#define EVENTS 4 /* differences of indicators; of fewer, counts say little */
+
 /* Variance of the mean of a group's draws from the covariance of its n members, as the draws have it in S.
  *
  * Indicators that seldom differ may agree on all draws of a group: S then has no variance, and the estimate the error
  * of having missed what is rare.  So S is joined with what the pilot expects, `expected`, as if that came from as many
- * draws as it takes to see LEVELS_EVENTS differences, and counts where it is smaller. */
+ * draws as it takes to see EVENTS differences, and counts where it is smaller.  That makes up for variances that are
+ * too small by chance, so that errors of indicators are not widened for few draws besides. */
 static double group_variance(const Levels *l, int n, const int of[], const double v[], const double S[],
                              const double expected[], double draws)
 {
@@ -44,7 +47,7 @@ static double group_variance(const Levels *l, int n, const int of[], const doubl
     }
   }
   if (known > 0) {
-    const double more = LEVELS_EVENTS * largest / known;
+    const double more = EVENTS * largest / known;
     seen              = PetscMax(seen, (draws * seen + more * known) / (draws + more));
   }
   return PetscMax(seen, 0) / draws;
@@ -75,8 +78,9 @@ const double *levels_covariance(const Levels *l, int column)
 
 /* ------------------------------------------------------------------------------------------------- moments ---- */
 
-/* Abramowitz and Stegun 26.7.5; 1 % off at 3. */
-double levels_student(double nu)
+/* By which a standard error from few draws is widened, so that 1.96 of them hold the truth in 95 % of cases: Student's
+ * quantile at nu degrees of freedom over the normal one (Abramowitz and Stegun 26.7.5; 1 % off at 3). */
+static double student(double nu)
 {
   const double z = 1.959963984540054, z2 = z * z;
   return 1 +
@@ -171,7 +175,7 @@ static void add_group(const Levels *l, int column, int j, int n, const int of[],
 static double widened(const Spread *s)
 {
   if (!(s->sum > 0)) return 0;
-  return s->sum * SQUARE(s->squares > 0 ? levels_student(SQUARE(s->sum) / s->squares) : 1);
+  return s->sum * SQUARE(s->squares > 0 ? student(SQUARE(s->sum) / s->squares) : 1);
 }
 
 /* Means of z and of z^2, each with its own weights, the variance of the mean of z, as it is, and the widened ones of

@@ -80,11 +80,10 @@ static bool invert(const double F[], double p, double *z, int *edge)
 }
 
 /* The error of F at an edge, with weights chosen for p: what of the variance is left of each group's where F is
- * smoothed; by which the error is widened; how much of F is counted by a screened member alone; and solves of the
- * first one, wherever they lie. */
+ * smoothed; how much of F is counted by a screened member alone; and solves of the first one, wherever they lie. */
 typedef struct {
   int column;
-  double C[LEVELS_MODELS * LEVELS_MODELS], left[PLAN_GROUPS], widened, screened, fine;
+  double C[LEVELS_MODELS * LEVELS_MODELS], left[PLAN_GROUPS], screened, fine;
 } AtEdge;
 
 /* What smoothing takes from the covariance (K, K) of indicators, by how far apart the members lie in the pilot's draws,
@@ -121,15 +120,6 @@ static double quadratic(int K, const double v[], const double C[])
   return sum;
 }
 
-/* A variance v^T C v of n draws of indicators is known from the draws in which these differ, and LEVELS_EVENTS more: of
- * as many degrees of freedom as twice their number, which is Satterthwaite's of rare events. */
-static double freedom(int K, const double v[], double variance, double n)
-{
-  double largest = 0;
-  for (int a = 0; a < K; a++) largest = PetscMax(largest, SQUARE(v[a]));
-  return 2 * (n * variance / largest + LEVELS_EVENTS);
-}
-
 #define LEAST_LEFT 0.05 /* some 100 draws of the pilot tell no smaller part */
 
 #define AROUND 8 /* edges on both sides, .25 SD */
@@ -147,7 +137,6 @@ static AtEdge at_quantile(const Levels *l, int column, double p, int smoothing, 
   const int K = l->K;
   AtEdge at   = {.column = column};
   double w[PLAN_GROUPS * LEVELS_MODELS], C[LEVELS_MODELS * LEVELS_MODELS], taken[LEVELS_MODELS * LEVELS_MODELS];
-  double sum = 0, squares = 0;
   ScoriaPlan plan;
   levels_indicators(l, column, p, levels_place(l, column, p), levels_smoothing(l, column, p), at.C);
   levels_weights(l, at.C, &plan, w);
@@ -162,11 +151,6 @@ static AtEdge at_quantile(const Levels *l, int column, double p, int smoothing, 
     const bool fine = plan.members[j] & 1;
     const double *v = w + j * K, all = quadratic(K, v, C);
     at.left[j] = all > 0 ? PetscMax(LEAST_LEFT, PetscMin(1, 1 - quadratic(K, v, taken) / all)) : 1;
-    if (all > 0) {
-      const double part = at.left[j] * all / plan.draws[j];
-      sum += part;
-      squares += SQUARE(part) / freedom(K, v, all, plan.draws[j]);
-    }
     if (fine)
       at.fine += plan.draws[j];
     else if (plan.members[j] >> (K - 1) & 1 && levels_screens(l, K - 1)) {
@@ -174,7 +158,6 @@ static AtEdge at_quantile(const Levels *l, int column, double p, int smoothing, 
       at.screened += w[j * K + K - 1];
     }
   }
-  at.widened = squares > 0 ? levels_student(SQUARE(sum) / squares) : 1;
   return at;
 }
 
@@ -193,7 +176,7 @@ static double error_at(const Levels *l, const AtEdge *of, int edge, double F)
   const double rare = PetscMin(0.5, 1 / all_draws(l));
   levels_indicators(l, of->column, PetscMax(rare, PetscMin(1 - rare, F)), coupled_edge(edge), 0, expected);
   levels_estimate(l, of->C, expected, of->left, take_below, &at, &share, &se);
-  return hypot(of->widened * se, of->screened * levels_missed(l, of->column, coupled_edge(edge), F, of->fine));
+  return hypot(se, of->screened * levels_missed(l, of->column, coupled_edge(edge), F, of->fine));
 }
 
 /* How far F at an edge is from the 95 % interval of p, towards `sign`: below 0 within it. */

@@ -1,6 +1,8 @@
 /* uq of several fidelities: what the deck asks for. */
 #include "multilevel.h"
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A name that no quantity has: the list of those there are, and the nearest. */
@@ -20,21 +22,58 @@ static PetscErrorCode RefuseName(const UqQuestion *q, const char *found)
               list);
 }
 
-/* The quantities that the tolerance is for: those that are named, or all but places. */
-PetscErrorCode LevelsPromiseRead(ScoriaDeck deck, const UqQuestion *q, bool *means, bool aside[])
+/* "NAME: NUMBER", of the quantity's unit, or "NAME: NUMBER %", of its mean; the name alone is left. */
+static PetscErrorCode TakeOwn(char item[], double *own)
+{
+  char *colon = strchr(item, ':'), *end;
+  PetscFunctionBeginUser;
+  *own = 0;
+  if (!colon) PetscFunctionReturn(0);
+  *own             = strtod(colon + 1, &end);
+  const bool found = end > colon + 1;
+  while (*end == ' ') end++;
+  const bool share = *end == '%';
+  if (!found || end[share] || !(*own > 0) || !isfinite(*own))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "uq: tolerance_for: found \"%s\", expected a quantity's name, with or without a positive number behind "
+                "a colon, of its unit or, with a %% behind it, of its mean",
+                item);
+  if (share) *own *= -0.01;
+  while (colon > item && colon[-1] == ' ') colon--;
+  *colon = 0;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode LevelsPromiseRead(ScoriaDeck deck, const UqQuestion *q, bool *means, bool aside[], double own[])
 {
   const char *list = NULL;
   char name[UQ_ITEM];
+  double number;
+  bool some = false, bare = false;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckIs(deck, "uq_tolerance_of", "means", means));
   PetscCall(ScoriaDeckString(deck, "uq_tolerance_for", &list));
-  for (int i = 0; i < q->nquantities; i++) aside[i] = list || q->place[i];
+  for (int i = 0; i < q->nquantities; i++) {
+    aside[i] = list || q->place[i];
+    own[i]   = 0;
+  }
   while (list_next_text(&list, sizeof name, name)) {
     int i = 0;
+    PetscCall(TakeOwn(name, &number));
     while (i < q->nquantities && strcmp(q->quantity[i].name, name)) i++;
     if (i == q->nquantities) PetscCall(RefuseName(q, name));
     aside[i] = false;
+    own[i]   = number;
+    some     = some || number != 0;
+    bare     = bare || number == 0;
   }
+  if (some && q->automatic)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: tolerance_for: found numbers beside source auto, expected names alone, and "
+                                   "uq_tolerance, which the sources are compared at");
+  if (some && bare && !(q->tolerance > 0))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "uq: tolerance_for: found names with and without a number, expected one behind each, "
+                "or uq_tolerance too");
   PetscFunctionReturn(0);
 }
 
@@ -77,7 +116,7 @@ PetscErrorCode LevelsOptionsRead(ScoriaDeck deck, ScoriaFidelities all, const Uq
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   PetscCall(ScoriaDeckReal(deck, "uq_budget", &o->budget));
   PetscCall(ScoriaDeckReals(deck, "uq_costs", LEVELS_MODELS, &n, o->cost));
-  PetscCall(LevelsPromiseRead(deck, q, &o->means, o->aside));
+  PetscCall(LevelsPromiseRead(deck, q, &o->means, o->aside, o->own));
   o->estimator = &scoria_estimators[estimator];
   o->pilot     = pilot;
   o->seed      = (uint64_t)seed;

@@ -219,6 +219,7 @@ PetscErrorCode LevelsPilotForget(Levels *l)
   PetscFunctionBeginUser;
   PetscCall(PetscMemzero(l->total, sizeof l->total));
   PetscCall(PetscArrayzero(l->pilot, l->o.pilot * l->K * l->columns));
+  PetscCall(PetscArrayzero(l->wide, l->columns));
   l->pilot_done = 0;
   l->good       = -1;
   PetscFunctionReturn(0);

@@ -38,13 +38,6 @@ static int functionals(const Levels *l)
   return l->o.means ? 1 : 2 + l->q->nprobabilities;
 }
 
-/* The variance that is allowed, in units of the squared SD: the tolerance, but no less than what uq_count solves of the
- * first member alone would reach, of which one has variance `one`. */
-static double allowed(const Levels *l, double one)
-{
-  return PetscMax(SQUARE(l->q->tolerance), one / (double)l->q->count);
-}
-
 /* Of the variance of functional f, in the same units, what a screen may miss at most. */
 static double missed(const Levels *l, int column, int f)
 {
@@ -65,7 +58,7 @@ static int make_targets(const Levels *l, double part, double *to, bool *none)
     for (int f = 0; f < functionals(l); f++, n++) {
       double *C = to + n * K * K;
       functional(l, column, f, C);
-      const double all = allowed(l, C[0]), most = all - part * missed(l, column, f);
+      const double all = levels_allowed(l, levels_tolerance(l, i), C[0]), most = all - part * missed(l, column, f);
       if (most < LEFT * all) *none = true;
       for (int j = 0; j < K * K; j++) C[j] /= most;
     }
@@ -150,26 +143,19 @@ static PetscErrorCode Decide(Levels *l, const ScoriaPlanning *p, double *work, d
   plan_promised(l, p, work, plan);
   if (!(budget > 0)) PetscFunctionReturn(0);
   const double cost = plan_cost(p, plan);
-  if (cost > budget && l->q->tolerance > 0) {
+  if (cost > budget && levels_has_tolerance(l)) {
     estimator_plan(l->o.estimator, p, budget, plan);
-    SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "uq: tolerance: %g takes some %.3g core s at condition %d, the budget leaves %.3g, which reaches %.2g",
-                l->q->tolerance, cost, l->k, budget, l->q->tolerance * sqrt(plan_worst(l->o.estimator, p, plan)));
+    PetscCall(LevelsRefuseTolerance(l, cost, budget, sqrt(plan_worst(l->o.estimator, p, plan))));
   }
-  if (!(l->q->tolerance > 0)) estimator_plan(l->o.estimator, p, budget, plan);
+  if (!levels_has_tolerance(l)) estimator_plan(l->o.estimator, p, budget, plan);
   PetscFunctionReturn(0);
-}
-
-double levels_plain_draws(const Levels *l)
-{
-  return 1 / allowed(l, 1);
 }
 
 /* Draws of the first member alone, within the budget; it counts in place of uq_count where there is no tolerance. */
 static double plain_draws(const Levels *l, const ScoriaPlanning *p, double budget)
 {
   const double most = budget > 0 ? floor(budget / (p->solve[0] + p->draw)) : INFINITY;
-  const double n    = budget > 0 && !(l->q->tolerance > 0) ? most : PetscMin(most, ceil(levels_plain_draws(l)));
+  const double n    = budget > 0 && !levels_has_tolerance(l) ? most : PetscMin(most, ceil(levels_plain_draws(l)));
   return PetscMax(PLAN_LEAST, n);
 }
 
@@ -184,23 +170,6 @@ static void take_planning(const Levels *l, ScoriaPlanning *p)
   }
 }
 
-/* A mean has no more digits than a double. */
-static PetscErrorCode CheckTolerance(const Levels *l)
-{
-  PetscFunctionBeginUser;
-  for (int i = 0; i < l->q->nquantities && l->q->tolerance > 0; i++) {
-    const int column   = l->q->m + i;
-    const double least = PETSC_MACHINE_EPSILON * fabs(l->centre[column]) / l->scale[column];
-    if (!l->varies[column] || l->o.aside[i] || l->q->tolerance >= least) continue;
-    SCORIA_FAIL(
-        SCORIA_EXIT_INPUT,
-        "uq: tolerance: found %g, which at condition %d is below the rounding of %s, %.6g with SD %.2g; expected "
-        "at least %.2g",
-        l->q->tolerance, l->k, l->q->quantity[i].name, l->centre[column], l->scale[column], least);
-  }
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode LevelsPlan(Levels *l)
 {
   struct LevelsAnswer_ *to = &l->known->at[l->k];
@@ -208,7 +177,7 @@ PetscErrorCode LevelsPlan(Levels *l)
   double *targets, *work, budget;
   bool none;
   PetscFunctionBeginUser;
-  PetscCall(CheckTolerance(l));
+  PetscCall(LevelsCheckTolerance(l));
   levels_costs(l, to->cost);
   take_planning(l, &p);
   PetscCall(PetscMalloc2(MAX_TARGETS * l->K * l->K, &targets, MAX_TARGETS * l->K * l->K, &work));
@@ -229,8 +198,9 @@ PetscErrorCode LevelsPlan(Levels *l)
 }
 
 /* Of one functional of a quantity: its variance over what is allowed, both in units of the SD as it is known by now. */
-static double excess_of(const Levels *l, int column, int f)
+static double excess_of(const Levels *l, int i, int f)
 {
+  const int column = l->q->m + i;
   double C[LEVELS_MODELS * LEVELS_MODELS], value, se, sd, sd_se;
   levels_sd(l, column, &sd, &sd_se);
   if (f == 0)
@@ -240,34 +210,34 @@ static double excess_of(const Levels *l, int column, int f)
   else
     (void)levels_quantile(l, column, l->q->probability[f - 2], &value, &se);
   functional(l, column, f, C);
-  return sd > 0 ? SQUARE(se / sd) / allowed(l, C[0]) : 0;
+  return sd > 0 ? SQUARE(se / sd) / levels_allowed(l, levels_tolerance_by_now(l, i), C[0]) : 0;
 }
 
 /* Of a quantity that was constant in the pilot: nothing is known of the other members, so that as many solves of the
  * first are needed as by themselves have the error.  While it is constant in all draws, nothing is missing, but where
  * the first member alone draws. */
-static double excess_of_unseen(const Levels *l, int column)
+static double excess_of_unseen(const Levels *l, int i)
 {
   const ScoriaPlan *plan = &l->groups.plan;
+  const int column       = l->q->m + i;
   double n               = 0;
   if (!levels_awake(l, column) && !(plan->groups == 1 && plan->members[0] == 1)) return 0;
   for (int j = 0; j < plan->groups; j++)
     if (plan->members[j] & 1) n += (double)coupled_count(l->groups.sums[j]);
-  return levels_plain_draws(l) / PetscMax(n, 1);
+  return 1 / levels_allowed(l, levels_tolerance_by_now(l, i), 1) / PetscMax(n, 1);
 }
 
 LevelsExcess levels_excess(const Levels *l)
 {
   /* what plain solves would reach is known of means alone: of SDs and quantiles it depends on the law */
-  const int promised = l->q->tolerance > 0 ? functionals(l) : 1;
+  const int promised = levels_has_tolerance(l) ? functionals(l) : 1;
   LevelsExcess to    = {.quantity = 0};
   double worst       = 0;
   for (int i = 0; i < l->q->nquantities; i++) {
     const int column = l->q->m + i;
-    if (l->o.aside[i]) continue;
-    double seen = 0, unseen = l->varies[column] ? 0 : excess_of_unseen(l, column);
-    for (int f = 0; f < promised && (l->varies[column] || unseen > 0); f++)
-      seen = PetscMax(seen, excess_of(l, column, f));
+    if (l->o.aside[i] || !levels_summed(l, column)) continue;
+    double seen = 0, unseen = l->varies[column] ? 0 : excess_of_unseen(l, i);
+    for (int f = 0; f < promised && (l->varies[column] || unseen > 0); f++) seen = PetscMax(seen, excess_of(l, i, f));
     to.seen   = PetscMax(to.seen, seen);
     to.unseen = PetscMax(to.unseen, unseen);
     if (PetscMax(seen, unseen) > worst) {
@@ -338,7 +308,7 @@ double levels_draws_alone(const Levels *l)
     if (l->o.aside[i]) continue;
     for (int f = 0; f < functionals(l); f++) {
       functional(l, l->q->m + i, f, C);
-      most = PetscMax(most, C[0] / allowed(l, C[0]));
+      most = PetscMax(most, C[0] / levels_allowed(l, levels_tolerance(l, i), C[0]));
     }
   }
   return PetscMax(PLAN_LEAST, ceil(most));

@@ -12,60 +12,6 @@
 #define ROUND_MOST 4096 /* tiles of a worker */
 #define TOP_UPS 6       /* times that the plan is lengthened where it falls short of the tolerance */
 
-/* ------------------------------------------------------------------------------------------------- draws ---- */
-
-/* A row (columns) from a field of the deck's cells; whether all of it is finite. */
-static bool make_row(const Levels *l, const double field[], bool brought, double to[])
-{
-  const int m = l->q->m;
-  bool whole  = true;
-  for (int j = 0; j < m; j++) to[j] = field[j];
-  uq_take(l->draws, field, to + m);
-  if (brought) levels_bring(l, to + m);
-  for (int j = 0; j < l->columns; j++) whole = whole && isfinite(to[j]);
-  return whole;
-}
-
-/* Rows of group j from the fields that were drawn, without those that a solve failed of; returns how many. */
-static int64_t make_rows(Levels *l, unsigned members, int64_t n)
-{
-  const int m  = l->q->m;
-  int64_t good = 0;
-  for (int64_t i = 0; i < n; i++) {
-    bool whole = true;
-    for (int a = 0; a < l->K; a++) {
-      if (!(members >> a & 1)) continue;
-      const bool screens = levels_screens(l, a);
-      const double *from = l->fields[screens ? l->o.screen : a] + i * m;
-      whole              = make_row(l, from, screens, l->rows[a] + good * l->columns) && whole;
-      if (!screens) continue;
-      l->times[good] = l->times[i];
-      if (l->times[i] > 0) whole = make_row(l, l->fields[0] + i * m, false, l->in_place + good * l->columns) && whole;
-    }
-    good += whole;
-  }
-  return good;
-}
-
-static PetscErrorCode AddTile(Levels *l, int j, int64_t tile)
-{
-  LevelsGroups *g        = &l->groups;
-  const unsigned members = g->plan.members[j];
-  const int64_t first = tile * g->tile[j], n = g->tile[j];
-  const double *rows[LEVELS_MODELS];
-  int of = 0;
-  PetscFunctionBeginUser;
-  PetscCall(LevelsDrawGroup(l, members, draw_part(SCORIA_DRAWS_UQ, l->k, (int)members, first), n));
-  if (!l->workers->leads) PetscFunctionReturn(0);
-  const double start = wall_seconds();
-  const int64_t good = make_rows(l, members, n);
-  for (int a = 0; a < l->K; a++)
-    if (members >> a & 1) rows[of++] = l->rows[a];
-  coupled_add(g->sums[j], good, rows, l->in_place, l->times);
-  l->draws->statistics += wall_seconds() - start;
-  PetscFunctionReturn(0);
-}
-
 /* ------------------------------------------------------------------------------------------------ rounds ---- */
 
 PetscErrorCode LevelsPause(Levels *l)
@@ -97,7 +43,7 @@ static PetscErrorCode DoTile(Levels *l, int j, int64_t tile)
   else if (j == OF_PILOT)
     PetscCall(LevelsPilotDraw(l, tile));
   else
-    PetscCall(AddTile(l, j, tile));
+    PetscCall(LevelsAddTile(l, j, tile));
   PetscFunctionReturn(0);
 }
 
@@ -211,7 +157,7 @@ PetscErrorCode LevelsPilot(Levels *l)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode DrawGroups(Levels *l)
+static PetscErrorCode DrawOnce(Levels *l)
 {
   LevelsGroups *g = &l->groups;
   PetscFunctionBeginUser;
@@ -221,13 +167,27 @@ static PetscErrorCode DrawGroups(Levels *l)
     PetscCall(ScoriaCoupledReduce(g->sums[j], l->workers->all.comm));
   }
   PetscCall(UqCheckDefined(l->draws, l->workers->all.comm));
-  PetscCall(LevelsCheckRange(l));
+  PetscFunctionReturn(0);
+}
+
+/* All draws of the plan; where the pilot has misled the sums, once more. */
+static PetscErrorCode DrawGroups(Levels *l)
+{
+  bool again;
+  PetscFunctionBeginUser;
+  PetscCall(DrawOnce(l));
+  PetscCall(LevelsTakeRanges(l, &again));
+  while (again) {
+    PetscCall(LevelsGroupsRenew(l));
+    PetscCall(DrawOnce(l));
+    PetscCall(LevelsTakeRanges(l, &again));
+  }
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode Condition(Levels *l)
 {
-  const bool promised = !(l->o.budget > 0) || l->q->tolerance > 0; /* a budget alone promises no error */
+  const bool promised = !(l->o.budget > 0) || levels_has_tolerance(l); /* a budget alone promises no error */
   PetscFunctionBeginUser;
   uq_draws_at(l->draws, l->q->theta + l->k * l->q->space->n);
   PetscCall(LevelsPilot(l));
@@ -290,6 +250,7 @@ static PetscErrorCode Create(Levels *l)
   PetscCall(PetscCalloc7(l->o.pilot * l->K * l->columns, &l->pilot, l->K * l->columns, &l->centre, l->K * l->columns,
                          &l->scale, l->K * l->cells, &l->limit, l->columns * l->K * l->K, &l->C, l->columns, &l->varies,
                          l->columns, &l->lump));
+  PetscCall(PetscCalloc1(l->columns, &l->wide));
   PetscFunctionReturn(0);
 }
 
@@ -352,6 +313,7 @@ PetscErrorCode LevelsClose(Levels *l)
   for (int a = 0; a < l->K; a++) PetscCall(PetscFree2(l->fields[a], l->rows[a]));
   PetscCall(PetscFree4(l->times, l->in_place, l->pairs, l->pilot_times));
   PetscCall(PetscFree(l->placed));
+  PetscCall(PetscFree(l->wide));
   PetscCall(PetscFree7(l->pilot, l->centre, l->scale, l->limit, l->C, l->varies, l->lump));
   PetscCall(UqDrawsDestroy(l->draws));
   PetscFunctionReturn(0);

@@ -89,47 +89,57 @@ static double mean_of(UqExpressions all, const UqQuestion *q, int along, const d
   return sum;
 }
 
-static double quantile(UqExpressions all, int cells, const double y[], double p)
+/* Of the field of a row, or of an argument. */
+static double quantile(UqExpressions all, int cells, const double y[], const Term *term)
 {
-  memcpy(all->sorted, y, (size_t)cells * sizeof *y);
-  return stats_quantile_select(cells, all->sorted, p);
+  if (term->channel < 0 || all->of_sorted != term->channel) memcpy(all->sorted, y, (size_t)cells * sizeof *y);
+  all->of_sorted = term->channel;
+  return stats_quantile_select(cells, all->sorted, term->p);
 }
 
-static double place_of(const UqQuestion *q, int along, int cell, int axis)
+/* A field's extremes are looked for once a row. */
+static const ScoriaExtremes *extremes(UqExpressions all, int cells, const double y[], const Term *term)
+{
+  if (term->channel < 0) {
+    all->of_argument = stats_extremes(cells, y);
+    return &all->of_argument;
+  }
+  if (!all->known[term->channel]) all->extremes[term->channel] = stats_extremes(cells, y);
+  all->known[term->channel] = true;
+  return &all->extremes[term->channel];
+}
+
+static double place_of(const UqQuestion *q, int along, int64_t cell, int axis)
 {
   int index[3];
-  indices(q, cell, index);
+  indices(q, (int)cell, index);
   return uq_centres(q, along)[index[axis]];
 }
 
 static double of_all_cells(UqExpressions all, const UqQuestion *q, const Term *term, const double y[])
 {
   const int cells = term_cells(q, term), along = term->along;
-  int least = 0, most = 0;
-  for (int i = 0; i < cells; i++) {
-    if (!isfinite(y[i])) return NAN; /* which no comparison would show */
-    if (y[i] < y[least]) least = i;
-    if (y[i] > y[most]) most = i;
-  }
+  const ScoriaExtremes *e = extremes(all, cells, y, term);
+  if (!e->finite) return NAN; /* which no comparison would show */
   switch (term->kind) {
   case TERM_MIN:
-    return y[least];
+    return y[e->least];
   case TERM_MAX:
-    return y[most];
+    return y[e->most];
   case TERM_ARGMIN:
   case TERM_ARGMIN_Y:
   case TERM_ARGMIN_Z:
-    return place_of(q, along, least, (int)term->kind - TERM_ARGMIN);
+    return place_of(q, along, e->least, (int)term->kind - TERM_ARGMIN);
   case TERM_ARGMAX:
   case TERM_ARGMAX_Y:
   case TERM_ARGMAX_Z:
-    return place_of(q, along, most, (int)term->kind - TERM_ARGMAX);
+    return place_of(q, along, e->most, (int)term->kind - TERM_ARGMAX);
   case TERM_INTEGRAL:
     return space_length(q->space, all->theta, all->length[along]) * mean_of(all, q, along, y, 0, 1);
   case TERM_SD:
     return sqrt(mean_of(all, q, along, y, mean_of(all, q, along, y, 0, 1), 2));
   case TERM_QUANTILE:
-    return quantile(all, cells, y, term->p);
+    return quantile(all, cells, y, term);
   case TERM_MEAN:
   default:
     return mean_of(all, q, along, y, 0, 1);
@@ -157,6 +167,8 @@ void uq_evaluate(const UqQuestion *q, const double theta[], const double fields[
 {
   UqExpressions all = q->expressions;
   const int plain   = q->nquantities - q->derived;
+  memset(all->known, 0, sizeof all->known);
+  all->of_sorted = -1;
   memcpy(all->theta, theta, (size_t)q->space->n * sizeof *theta);
   memcpy(all->quantity, quantities, (size_t)plain * sizeof *quantities);
   for (int i = 0; i < all->n; i++) {

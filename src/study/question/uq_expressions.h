@@ -47,8 +47,12 @@ struct UqExpressions_ {
   Expression of[UQ_MAX_QUANTITIES + 1]; /* one that is too many is refused once it is understood */
   /* What the parsers' variables are. */
   double theta[SCORIA_MAX_CONDITIONS], quantity[UQ_MAX_QUANTITIES], term[MAX_TERMS], cell[SCORIA_MAX_FIELDS], at[3];
-  double *width;                    /* owned, as q->x: shares of the lengths along the axes that the cells have */
-  double *work, *sorted;            /* owned (cells): an argument's values; those of a quantile */
+  double *width;         /* owned, as q->x: shares of the lengths along the axes that the cells have */
+  double *work, *sorted; /* owned (cells): an argument's values; those of a quantile */
+  /* Of the row at work: */
+  bool known[SCORIA_MAX_FIELDS]; /* whether a field's extremes are */
+  ScoriaExtremes extremes[SCORIA_MAX_FIELDS], of_argument;
+  int of_sorted;                    /* the field whose values are in `sorted`, in some order; -1: none */
   double length[SCORIA_MAX_FIELDS]; /* along x, of every channel [m] */
 };
 

@@ -108,6 +108,7 @@ void uq_take_shape(UqQuestion *q, const ScoriaFieldShape *shape)
   q->field = shape->field;
   q->x     = shape->x;
   q->space = shape->space;
+  q->reach = shape->reach;
 }
 
 /* What is taken of every field, in its parts. */

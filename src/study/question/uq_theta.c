@@ -145,5 +145,6 @@ PetscErrorCode UqReadConditions(ScoriaRun run, ScoriaDeck deck, UqQuestion *q)
   }
   for (int k = 0; k < q->conditions && !q->pde; k++)
     PetscCall(ScoriaConditionCheckRange(run, deck, "uq", q->space, q->theta + k * q->space->n));
+  if (!q->pde) PetscCall(ScoriaConditionsCheckReach(run, deck, "uq", q->space, q->reach, q->conditions, q->theta));
   PetscFunctionReturn(0);
 }

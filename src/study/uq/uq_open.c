@@ -18,6 +18,7 @@ static PetscErrorCode OpenPde(ScoriaRun run, ScoriaDeck deck, const UqQuestion *
 PetscErrorCode UqOpen(ScoriaRun run, ScoriaDeck deck, UqQuestion *q, UqOpened *o)
 {
   const char *file = NULL;
+  double own[UQ_MAX_QUANTITIES];
   PetscFunctionBeginUser;
   *o = (UqOpened){.source = NULL};
   if (q->pde)
@@ -31,7 +32,7 @@ PetscErrorCode UqOpen(ScoriaRun run, ScoriaDeck deck, UqQuestion *q, UqOpened *o
   PetscCall(ScoriaDeckString(deck, "uq_conditions", &file));
   if (file) PetscCall(ScoriaSourceNow(ScoriaRunComm(run), file, NULL, 0, q->made.file));
   PetscCall(UqQuestionRead(run, deck, q));
-  if (q->automatic) PetscCall(LevelsPromiseRead(deck, q, &q->means, q->aside));
+  if (q->automatic) PetscCall(LevelsPromiseRead(deck, q, &q->means, q->aside, own));
   PetscCall(UqCheckMemory(deck, q));
   PetscFunctionReturn(0);
 }

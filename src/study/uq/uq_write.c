@@ -182,49 +182,6 @@ static PetscErrorCode PutConditions(ScoriaStore store, const UqQuestion *q)
   PetscFunctionReturn(0);
 }
 
-/* One number of the index of every input of quantity j; the first is at `from`. */
-static PetscErrorCode PutIndices(ScoriaStore store, const UqQuestion *q, int j, const char *name, const double *from,
-                                 const char *description)
-{
-  const int64_t n = q->inputs;
-  double all[UQ_MAX_INPUTS];
-  char path[160], group[64];
-  PetscFunctionBeginUser;
-  for (int i = 0; i < q->inputs; i++) all[i] = from[i * (int)(sizeof(ScoriaSobolIndex) / sizeof(double))];
-  PetscCall(
-      PetscSNPrintf(path, sizeof path, "/sobol/%s/%s", uq_group_name(q->quantity[j].name, sizeof group, group), name));
-  PetscCall(ScoriaStorePutReals(store, path, 1, &n, all, "1", description));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode PutSobol(ScoriaStore store, const UqQuestion *q, const UqSensitivity *a)
-{
-  const int64_t one                             = 1;
-  char inputs[UQ_MAX_INPUTS * SCORIA_NAME_SIZE] = "", path[160];
-  PetscFunctionBeginUser;
-  if (!q->base) PetscFunctionReturn(0);
-  for (int i = 0; i < q->inputs; i++)
-    snprintf(inputs + strlen(inputs), sizeof inputs - strlen(inputs), "%s%s", i ? "," : "", uq_input_name(q, i));
-  PetscCall(ScoriaStorePutText(store, "sobol_inputs", inputs));
-  PetscCall(ScoriaStorePutInt(store, "sobol_blocks", a->blocks));
-  PetscCall(ScoriaStorePutInt(store, "sobol_draws", q->draws));
-  PetscCall(ScoriaStorePutInt(store, "sobol_failed", a->failed));
-  for (int j = 0; j < q->nquantities; j++) {
-    const ScoriaSobolIndex *index = a->index[j];
-    char group[64];
-    (void)uq_group_name(q->quantity[j].name, sizeof group, group);
-    PetscCall(PetscSNPrintf(path, sizeof path, "/sobol/%s/mean", group));
-    PetscCall(ScoriaStorePutReals(store, path, 1, &one, &a->mean[j], q->quantity[j].unit, "over all inputs"));
-    PetscCall(PetscSNPrintf(path, sizeof path, "/sobol/%s/sd", group));
-    PetscCall(ScoriaStorePutReals(store, path, 1, &one, &a->sd[j], q->quantity[j].unit, "over all inputs"));
-    PetscCall(PutIndices(store, q, j, "first", &index->first, "first-order index of each of sobol_inputs"));
-    PetscCall(PutIndices(store, q, j, "first_se", &index->first_se, "standard error"));
-    PetscCall(PutIndices(store, q, j, "total", &index->total, "total index of each of sobol_inputs"));
-    PetscCall(PutIndices(store, q, j, "total_se", &index->total_se, "standard error"));
-  }
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode UqWriteStore(const UqQuestion *q, const UqResult *r, MPI_Comm comm, const char *path, const char *deck)
 {
   const UqAnswer *a = &r->a;
@@ -252,7 +209,7 @@ PetscErrorCode UqWriteStore(const UqQuestion *q, const UqResult *r, MPI_Comm com
   }
   PetscCall(PutThresholds(store, q, a));
   PetscCall(PutJoint(store, q, a));
-  PetscCall(PutSobol(store, q, &r->sobol));
+  PetscCall(UqPutSobol(store, q, &r->sobol));
   if (r->levels.at) PetscCall(LevelsPutStore(store, q, &r->levels));
   PetscCall(ScoriaStoreClose(&store));
   PetscFunctionReturn(0);
@@ -373,6 +330,48 @@ static PetscErrorCode SayBiases(ScoriaRun run, const UqBiases *biases, int n)
   PetscFunctionReturn(0);
 }
 
+/* The largest standard error of quantity j at condition k that the tolerance is for, in its SDs; 0 where it does not
+ * vary. */
+static double largest_error(const UqQuestion *q, const UqAnswer *a, int k, int j)
+{
+  const double *at = a->value + (size_t)k * a->size + q->m + j, *m = at + a->moments;
+  const size_t columns = (size_t)a->columns;
+  const double sd      = m[UQ_SD * columns];
+  double largest       = m[UQ_MEAN_SE * columns];
+  if (!q->means) largest = PetscMax(largest, m[UQ_SD_SE * columns]);
+  for (int p = 0; p < q->nprobabilities && !q->means; p++)
+    largest = PetscMax(largest, at[a->quantiles + (2 * (size_t)p + 1) * columns]);
+  return sd > 0 ? largest / sd : 0;
+}
+
+/* That uq_count ended the draws before the errors were as small as is asked for; several fidelities say it of their
+ * own. */
+static PetscErrorCode SayTolerance(ScoriaRun run, const UqQuestion *q, const UqResult *r)
+{
+  int short_of = 0, which = 0;
+  double worst = q->tolerance;
+  PetscFunctionBeginUser;
+  if (!(q->tolerance > 0) || r->levels.at || q->base) PetscFunctionReturn(0);
+  for (int k = 0; k < q->conditions; k++) {
+    bool reached = true;
+    for (int j = 0; j < q->nquantities; j++) {
+      const double error = q->aside[j] ? 0 : largest_error(q, &r->a, k, j);
+      reached            = reached && error <= q->tolerance;
+      if (error <= worst) continue;
+      worst = error;
+      which = j;
+    }
+    short_of += !reached;
+  }
+  if (short_of)
+    PetscCall(
+        ScoriaSay(run,
+                  "  WARNING: uq_tolerance %g is not reached within uq_count, %lld fields, at %d of %d conditions: "
+                  "the largest error is %.2g SD, of %s",
+                  q->tolerance, (long long)q->count, short_of, q->conditions, worst, q->quantity[which].name));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode UqSayTable(ScoriaRun run, const UqQuestion *q, const UqResult *r)
 {
   PetscFunctionBeginUser;
@@ -380,6 +379,7 @@ PetscErrorCode UqSayTable(ScoriaRun run, const UqQuestion *q, const UqResult *r)
   if (q->conditions > SHOWN) PetscCall(ScoriaSay(run, "  and %d more conditions", q->conditions - SHOWN));
   PetscCall(SaySobol(run, q, &r->sobol));
   if (r->levels.at) PetscCall(LevelsSay(run, q, &r->levels));
+  PetscCall(SayTolerance(run, q, r));
   PetscCall(SayBiases(run, r->biases, q->nquantities));
   PetscCall(SayTails(run, q, r));
   PetscCall(ScoriaSay(run, "  low, high: quantiles %g and %g; statistics took %.1f %% of the time", q->probability[0],

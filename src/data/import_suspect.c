@@ -1,0 +1,312 @@
+/* import: numbers that look as if they were none.
+ *
+ * A gap in somebody's file is a number, -9999 or 9.97e36, where no attribute says that it is one; rows of an array that
+ * a program has not come to are 0; rows written twice count twice.  All of this can be read, and learned from. */
+#include "import_suspect.h"
+#include "scoria/run_files.h"
+#include <cJSON.h>
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+
+#define FAR 10     /* times the range of all other values: no law of fields has its outermost value there */
+#define APART 0.1  /* of that range: a 0 so far from all other values is none of them where a row has nothing else */
+#define SHARE 0.01 /* of rows that repeat another: fewer may be chance, of rounded values */
+#define FEWEST 8   /* values of a condition: of fewer, ranges say nothing */
+
+/* --------------------------------------------------------------------------------------------------------- ends ----
+ */
+
+static const ImportEnds no_ends = {{{INFINITY, INFINITY}, {INFINITY, INFINITY}}, {0, 0}};
+
+/* One value into the two least. */
+static void take_least(double v, double end[2])
+{
+  if (v < end[0]) {
+    end[1] = end[0];
+    end[0] = v;
+  } else if (v > end[0] && v < end[1])
+    end[1] = v;
+}
+
+#define LANES 16
+
+/* Least and largest of n values, side by side: compilers make vector instructions of that.  And the two least of sign
+ * times the values, together with those that there were. */
+#define DEFINE_ENDS(Real, range_of, least_of)                                                                          \
+  static void range_of(int64_t n, const Real v[], double range[2])                                                     \
+  {                                                                                                                    \
+    Real low[LANES], high[LANES];                                                                                      \
+    int64_t i = 0;                                                                                                     \
+    for (int k = 0; k < LANES; k++) low[k] = high[k] = v[0];                                                           \
+    for (; i + LANES <= n; i += LANES)                                                                                 \
+      for (int k = 0; k < LANES; k++) {                                                                                \
+        low[k]  = v[i + k] < low[k] ? v[i + k] : low[k];                                                               \
+        high[k] = v[i + k] > high[k] ? v[i + k] : high[k];                                                             \
+      }                                                                                                                \
+    for (int k = 0; i + k < n; k++) {                                                                                  \
+      low[k]  = v[i + k] < low[k] ? v[i + k] : low[k];                                                                 \
+      high[k] = v[i + k] > high[k] ? v[i + k] : high[k];                                                               \
+    }                                                                                                                  \
+    for (int half = LANES / 2; half; half /= 2)                                                                        \
+      for (int k = 0; k < half; k++) {                                                                                 \
+        low[k]  = low[k + half] < low[k] ? low[k + half] : low[k];                                                     \
+        high[k] = high[k + half] > high[k] ? high[k + half] : high[k];                                                 \
+      }                                                                                                                \
+    range[0] = (double)low[0];                                                                                         \
+    range[1] = (double)high[0];                                                                                        \
+  }                                                                                                                    \
+  static void least_of(int64_t n, const Real v[], double sign, double end[2])                                          \
+  {                                                                                                                    \
+    for (int64_t i = 0; i < n; i++) take_least(sign *(double)v[i], end);                                               \
+  }
+DEFINE_ENDS(float, range_single, least_single)
+DEFINE_ENDS(double, range_double, least_double)
+
+/* A row of n values of a field: its range; where it has any of the outermost two, these are looked for. */
+static void take_row(bool float64, int64_t n, const void *values, ImportEnds *e, double range[2])
+{
+  if (float64)
+    range_double(n, values, range);
+  else
+    range_single(n, values, range);
+  for (int side = 0; side < 2; side++) {
+    const double sign = side ? -1 : 1, here = sign * range[side], before = e->end[side][0];
+    if (here > e->end[side][1]) continue;
+    if (here < before) e->rows[side] = 0;
+    if (here <= before) e->rows[side]++;
+    if (float64)
+      least_double(n, values, sign, e->end[side]);
+    else
+      least_single(n, values, sign, e->end[side]);
+  }
+}
+
+/* Of all ranks. */
+static PetscErrorCode GatherEnds(MPI_Comm comm, ImportEnds *e)
+{
+  PetscFunctionBeginUser;
+  for (int side = 0; side < 2; side++) {
+    double first = e->end[side][0], second;
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_DOUBLE, MPI_MIN, comm));
+    const bool mine = e->end[side][0] == first;
+    if (!mine) e->rows[side] = 0;
+    second = e->end[side][mine];
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &second, 1, MPI_DOUBLE, MPI_MIN, comm));
+    e->end[side][0] = first;
+    e->end[side][1] = second;
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, e->rows, 2, MPI_INT64_T, MPI_SUM, comm));
+  PetscFunctionReturn(0);
+}
+
+/* Whether the outermost value on a side is far from all others; range (2) of these, but of what is far on the other. */
+static bool is_far(const ImportEnds *e, int side, double range[2])
+{
+  const double inner = -e->end[1][1] - e->end[0][1];
+  bool far[2];
+  for (int i = 0; i < 2; i++) far[i] = inner > 0 && e->end[i][1] - e->end[i][0] > FAR * inner;
+  range[side]     = e->end[side][1];
+  range[1 - side] = e->end[1 - side][far[1 - side]];
+  range[1] *= -1;
+  return far[side];
+}
+
+/* --------------------------------------------------------------------------------------------------------- rows ----
+ */
+
+typedef double Ranges[SCORIA_MAX_FIELDS][2]; /* of a row, field by field */
+
+/* Rows of a batch that differ, by what their ranges come to: places in a table, where the next free one is taken. */
+typedef struct {
+  const ScoriaDatasetSpec *spec;
+  const ScoriaRows *rows;
+  int64_t first; /* row of the dataset */
+  uint64_t size; /* of the table: a power of two, more than there are rows */
+  int64_t *row;  /* owned (size): of the batch, counted from 1 */
+} Table;
+
+static PetscErrorCode TableCreate(const ScoriaDatasetSpec *spec, int64_t first, const ScoriaRows *rows, Table *t)
+{
+  PetscFunctionBeginUser;
+  *t = (Table){.spec = spec, .rows = rows, .first = first, .size = 2};
+  while (t->size < 2 * (uint64_t)rows->rows) t->size *= 2;
+  PetscCall(PetscCalloc1(t->size, &t->row));
+  PetscFunctionReturn(0);
+}
+
+/* Value for value, and of one condition. */
+static bool is_same(const Table *t, int64_t i, int64_t j)
+{
+  const size_t bytes = (size_t)t->spec->cells * (t->spec->float64 ? sizeof(double) : sizeof(float));
+  bool same          = (t->first + i) / t->spec->realisations == (t->first + j) / t->spec->realisations;
+  for (int f = 0; f < t->spec->nfields && same; f++)
+    same = !memcmp((const char *)t->rows->stored[f] + (size_t)i * bytes,
+                   (const char *)t->rows->stored[f] + (size_t)j * bytes, bytes);
+  return same;
+}
+
+/* Whether a row that is more than one value a field was there before. */
+static bool was_there(Table *t, int64_t i, Ranges range)
+{
+  uint64_t key = (uint64_t)((t->first + i) / t->spec->realisations), bits;
+  bool varies  = false;
+  for (int f = 0; f < t->spec->nfields; f++) {
+    for (int k = 0; k < 2; k++) {
+      memcpy(&bits, &range[f][k], sizeof bits);
+      key = (key ^ bits) * 0x9e3779b97f4a7c15; /* 2^64 over the golden ratio: spreads what is near each other */
+      key ^= key >> 32;
+    }
+    varies = varies || range[f][0] < range[f][1];
+  }
+  if (!varies) return false;
+  for (uint64_t at = key % t->size;; at = (at + 1) % t->size) {
+    if (t->row[at] && is_same(t, t->row[at] - 1, i)) return true;
+    if (t->row[at]) continue;
+    t->row[at] = i + 1;
+    return false;
+  }
+}
+
+static void count_zeros(int fields, Ranges range, ImportSuspects *s)
+{
+  bool empty = true;
+  for (int f = 0; f < fields; f++) {
+    const bool zero = range[f][0] == 0 && range[f][1] == 0;
+    s->zero[f] += zero;
+    empty = empty && zero;
+  }
+  s->empty += empty;
+}
+
+void import_suspects_begin(ImportSuspects *s)
+{
+  *s = (ImportSuspects){.rows = 0};
+  for (int f = 0; f < SCORIA_MAX_FIELDS; f++) s->field[f] = no_ends;
+}
+
+PetscErrorCode ImportSuspectRows(const ScoriaDatasetSpec *spec, int64_t first, const ScoriaRows *rows,
+                                 ImportSuspects *s)
+{
+  const size_t bytes = (size_t)spec->cells * (spec->float64 ? sizeof(double) : sizeof(float));
+  Ranges range;
+  Table table;
+  PetscFunctionBeginUser;
+  PetscCall(TableCreate(spec, first, rows, &table));
+  for (int64_t i = 0; i < rows->rows; i++) {
+    if (rows->done[i] != SCORIA_ROW_DONE) continue;
+    for (int f = 0; f < spec->nfields; f++)
+      take_row(spec->float64, spec->cells, (const char *)rows->stored[f] + (size_t)i * bytes, &s->field[f], range[f]);
+    count_zeros(spec->nfields, range, s);
+    s->repeated += was_there(&table, i, range);
+    s->rows++;
+  }
+  PetscCall(PetscFree(table.row));
+  PetscFunctionReturn(0);
+}
+
+/* ----------------------------------------------------------------------------------------------------- warnings ----
+ */
+
+/* Said, and kept for the report. */
+static PetscErrorCode Warn(const Import *im, const char *format, ...) PETSC_ATTRIBUTE_FORMAT(2, 3);
+static PetscErrorCode Warn(const Import *im, const char *format, ...)
+{
+  char line[512];
+  va_list args;
+  PetscFunctionBeginUser;
+  va_start(args, format);
+  PetscCall(PetscVSNPrintf(line, sizeof line, format, NULL, args));
+  va_end(args);
+  PetscCall(ScoriaSay(im->run, "  WARNING: %s", line));
+  cJSON *text  = cJSON_CreateString(line);
+  char *quoted = cJSON_PrintUnformatted(text);
+  cJSON_Delete(text);
+  if (quoted) PetscCall(ScoriaLog(im->run, LOG_SUSPECT, "\"" LOG_LINE "\":%s", quoted));
+  cJSON_free(quoted);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode WarnOfEnds(const Import *im, const char *name, const char *unit, const ImportEnds *e,
+                                 bool condition)
+{
+  double range[2];
+  PetscFunctionBeginUser;
+  for (int side = 0; side < 2; side++)
+    if (is_far(e, side, range))
+      PetscCall(Warn(im,
+                     "%s: %.7g%s%s in %lld row%s, far from all other values, %.6g to %.6g: a gap that "
+                     "is not marked? Then %s",
+                     name, (side ? -1 : 1) * e->end[side][0], *unit ? " " : "", unit, (long long)e->rows[side],
+                     e->rows[side] == 1 ? "" : "s", range[0], range[1],
+                     condition ? "leave these rows out" : "give the array the attribute _FillValue"));
+  PetscFunctionReturn(0);
+}
+
+/* Rows that are 0 alone, of a field that is never near it. */
+static PetscErrorCode WarnOfZeros(const Import *im, int f, const ImportSuspects *s)
+{
+  double range[2];
+  PetscFunctionBeginUser;
+  for (int side = 0; side < 2; side++) {
+    const double *end = s->field[f].end[side];
+    if (!s->zero[f] || end[0] != 0 || is_far(&s->field[f], side, range) || end[1] <= APART * (range[1] - range[0]))
+      continue;
+    PetscCall(Warn(im,
+                   "%s: 0 in all cells of %lld row%s, else %.6g to %.6g: never written? Then leave "
+                   "these rows out",
+                   im->spec.field[f].name, (long long)s->zero[f], s->zero[f] == 1 ? "" : "s", range[0], range[1]));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode WarnOfFields(const Import *im, ImportSuspects *s)
+{
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, s->zero, im->spec.nfields, MPI_INT64_T, MPI_SUM, im->comm));
+  for (int f = 0; f < im->spec.nfields; f++) {
+    const ScoriaField *field = &im->spec.field[f];
+    PetscCall(GatherEnds(im->comm, &s->field[f]));
+    PetscCall(WarnOfEnds(im, field->name, field->unit, &s->field[f], false));
+    PetscCall(WarnOfZeros(im, f, s));
+    if (s->field[f].end[0][0] == -s->field[f].end[1][0])
+      PetscCall(
+          Warn(im, "%s is %.7g in all rows: there is nothing to be learned of it", field->name, s->field[f].end[0][0]));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Not of logarithmic ones, which may span what they like. */
+static PetscErrorCode WarnOfConditions(const Import *im)
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < im->spec.space.n; k++) {
+    ImportEnds ends = no_ends;
+    double range[2];
+    if (im->spec.space.c[k].log || im->spec.rows / im->spec.realisations < FEWEST) continue;
+    for (int64_t i = 0; i < im->rows; i++) take_row(true, 1, &im->row[i].theta[k], &ends, range);
+    PetscCall(GatherEnds(im->comm, &ends));
+    PetscCall(WarnOfEnds(im, im->spec.space.c[k].name, im->spec.space.c[k].unit, &ends, true));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ImportWarn(const Import *im, ImportSuspects *s)
+{
+  int64_t number[3] = {s->rows, s->empty, s->repeated};
+  PetscFunctionBeginUser;
+  PetscCall(WarnOfConditions(im));
+  PetscCall(WarnOfFields(im, s));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, number, 3, MPI_INT64_T, MPI_SUM, im->comm));
+  if (number[1] && number[1] < number[0])
+    PetscCall(Warn(im,
+                   "%lld of %lld rows are 0 in all cells of all fields: were they never written? Then "
+                   "leave them out",
+                   (long long)number[1], (long long)number[0]));
+  if ((double)number[2] > SHARE * (double)number[0])
+    PetscCall(Warn(im,
+                   "%lld of %lld rows repeat another of their condition, value for value: they count "
+                   "as rows of their own, and spreads and errors are too small",
+                   (long long)number[2], (long long)number[0]));
+  PetscFunctionReturn(0);
+}
