@@ -14,7 +14,28 @@ typedef struct {
   char unit[16];
   char description[128];
   bool latent; /* behind the law of the others or beside it, and not learned: the porosity, a lateral SD */
+  /* Of imported profiles that lie along axes of their own, cells and faces: the name of that axis ("": x, as that of
+   * all), its cells (0: those of the set), and its first centre among the set's (spec_centres).  In memory a field has
+   * as many values as the longest, its last one repeated behind its own. */
+  char axis[SCORIA_NAME_SIZE];
+  int cells, centre;
 } ScoriaField;
+
+/* The axis along x of a field, "x" but where it has one of its own, and its cells, where the set has `cells`. */
+const char *field_axis(const ScoriaField *field);
+int field_cells(const ScoriaField *field, int cells);
+/* The values behind a profile's own cells become its last one: of (cells) values. */
+void field_pad(const ScoriaField *field, int cells, double values[]);
+/* The same values become 0, of rows (n, channels, cells): nothing that varies, for those who take all values alike. */
+void fields_blank(int64_t n, int channels, const ScoriaField field[], int cells, double fields[]);
+/* The different axes along x of n fields, in the order of the fields: the first field of each; how many. */
+int fields_axes(int n, const ScoriaField field[], int first[SCORIA_MAX_FIELDS]);
+/* Sets where the centres of n fields are, whose axes and cells are set, the longest axis' first: its cells. */
+int fields_place_centres(int n, ScoriaField field[]);
+/* Whether fields lie along different axes. */
+bool fields_differ(int n, const ScoriaField field[]);
+/* A user error, of what is done with all fields of a row at one place: of fields along different axes. */
+PetscErrorCode ScoriaFieldsAlike(int n, const ScoriaField field[], const char *what);
 
 /* Whether a field is part of the state that the conditions determine the law of. */
 bool field_is_state(const ScoriaField *field);
@@ -47,9 +68,12 @@ typedef struct {
 bool spec_is_whole(const ScoriaDatasetSpec *spec);
 /* How many fields of the state come first, as those of a problem do. */
 int spec_states(const ScoriaDatasetSpec *spec);
-/* Cell centres that a file of it holds: nx along x, followed, of whole fields, by ny along y and nz along z. */
+/* Cell centres that a file of it holds: nx along x, followed, of whole fields, by ny along y and nz along z, or of
+ * profiles by those of the fields' other axes along x: x is the longest of these. */
 int spec_centres(const ScoriaDatasetSpec *spec);
-/* "64 cells", "16 x 32 x 32 cells". */
+/* The same of n fields in a set of this shape. */
+int fields_centres(int n, const ScoriaField field[], const int shape[3]);
+/* "64 cells", "16 x 32 x 32 cells", "12 along x, 13 along x_flux". */
 void spec_cells_text(const ScoriaDatasetSpec *spec, size_t size, char text[]);
 
 /* A run of consecutive rows in memory, one malloc'd arena behind it: fields in double precision, or as the file stores
@@ -245,6 +269,13 @@ PetscErrorCode ScoriaStoreMadeFrom(ScoriaStore store, ScoriaMadeFrom *from);
 /* Names, units and descriptions of fields, as attributes of the root; SCORIA_MAX_FIELDS at most. */
 PetscErrorCode ScoriaStorePutFields(ScoriaStore store, int n, const ScoriaField field[]);
 PetscErrorCode ScoriaStoreGetFields(ScoriaStore store, int *n, ScoriaField field[]);
+/* The centres x (fields_centres) of the cells of n fields along each axis: /x, of whole fields /y and /z, of profiles
+ * along axes of their own these by their names.  Got are those of fields that were got, whose shape[0] is the cells of
+ * the longest. */
+PetscErrorCode ScoriaStorePutCentres(ScoriaStore store, int n, const ScoriaField field[], const int shape[3],
+                                     const ScoriaSpace *space, const double x[]);
+PetscErrorCode ScoriaStoreGetCentres(ScoriaStore store, int n, const ScoriaField field[], const int shape[3],
+                                     double x[]);
 /* A space as attributes and arrays under /conditions. */
 PetscErrorCode ScoriaStorePutSpace(ScoriaStore store, const ScoriaSpace *space);
 PetscErrorCode ScoriaStoreGetSpace(ScoriaStore store, ScoriaSpace *space);

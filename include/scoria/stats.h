@@ -190,6 +190,7 @@ typedef struct {
   char name[64], unit[16], description[256]; /* description: the whole text of an expression */
   ScoriaQuantityKind kind;
   int channel;
+  int cells;             /* MIN, MAX: of the channel, the first ones; 0: all */
   int cell;              /* AT: between this cell and the next */
   double weight;         /* AT: of the next */
   double offset, factor; /* AT */

@@ -49,7 +49,7 @@ typedef struct {
   bool whole, periodic;     /* fields of more than one dimension; y and z are periodic */
   int tile, part;           /* samples drawn at once; of these, rows taken together */
   const ScoriaField *field; /* borrowed (channels) */
-  const double *x;          /* borrowed (n[0] + n[1] + n[2] of whole fields, else cells): centres along x, y, z */
+  const double *x;          /* borrowed (fields_centres): centres along x, of whole fields y and z */
   const ScoriaSpace *space; /* borrowed */
   const ScoriaReach *reach; /* borrowed: of the model; NULL without one */
   ScoriaMadeFrom made;
@@ -127,6 +127,10 @@ PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q);
 PetscErrorCode UqQuestionDestroy(UqQuestion *q);
 /* The shape of the source into an empty question, and how many samples are drawn at once. */
 void uq_take_shape(UqQuestion *q, const ScoriaFieldShape *shape);
+
+/* uq_names.c: cells along x of a channel, and their centres. */
+int uq_cells(const UqQuestion *q, int channel);
+const double *uq_centres(const UqQuestion *q, int channel);
 
 /* uq_answer.c: an answer without values, how they lie; and with them. */
 void uq_lay_out(const UqQuestion *q, UqAnswer *a);

@@ -5,13 +5,15 @@ static PetscErrorCode Report(ScoriaRun run, const ScoriaMade *made)
 {
   const ScoriaDatasetSpec *spec = &made->spec;
   const long long conditions = spec->rows / spec->realisations, unusable = made->failed - made->lacking;
+  char cells[256];
   PetscFunctionBeginUser;
+  spec_cells_text(spec, sizeof cells, cells);
   PetscCall(ScoriaSay(run, "  %s", spec->source));
   PetscCall(ScoriaSay(run,
-                      "  %lld condition%s x %lld row%s of %d cells; %lld marked as failed: %lld not finite, %lld "
+                      "  %lld condition%s x %lld row%s of %s; %lld marked as failed: %lld not finite, %lld "
                       "not in the file, where a condition has fewer rows than another",
                       conditions, conditions == 1 ? "" : "s", (long long)spec->realisations,
-                      spec->realisations == 1 ? "" : "s", spec->cells, (long long)made->failed, unusable,
+                      spec->realisations == 1 ? "" : "s", cells, (long long)made->failed, unusable,
                       (long long)made->lacking));
   PetscCall(ScoriaSay(run, "  wrote %s", made->path));
   PetscCall(ScoriaLog(run, "import", "\"rows\":%lld,\"conditions\":%lld,\"not_finite\":%lld,\"lacking\":%lld",

@@ -15,6 +15,8 @@ static PetscErrorCode MatchFields(Correcting *c)
   const ScoriaDatasetSpec *dear = &c->of_dear, *cheap = &c->of_cheap;
   char cells[2][64];
   PetscFunctionBeginUser;
+  PetscCall(ScoriaFieldsAlike(dear->nfields, dear->field, "train_cheap"));
+  PetscCall(ScoriaFieldsAlike(cheap->nfields, cheap->field, c->path));
   spec_cells_text(dear, sizeof cells[0], cells[0]);
   spec_cells_text(cheap, sizeof cells[1], cells[1]);
   if (memcmp(dear->shape, cheap->shape, sizeof dear->shape))

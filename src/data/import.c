@@ -49,12 +49,13 @@ static PetscErrorCode CountOutside(const Import *im, const ScoriaRows *rows, Tal
   int64_t any = *outside;
   PetscFunctionBeginUser;
   for (int f = 0; f < im->spec.nfields; f++) {
+    const int cells = field_cells(&im->spec.field[f], im->spec.cells);
     const double lo = im->bounds[f][0], hi = im->bounds[f][1], low = isfinite(lo) ? lo - ldexp(fabs(lo), -23) : lo,
                  high = isfinite(hi) ? hi + ldexp(fabs(hi), -23) : hi;
     for (int64_t i = 0; i < rows->rows && im->bounded[f]; i++) {
       bool out = false;
       if (rows->reason[i] == SCORIA_ROW_LACKING) continue;
-      for (int64_t k = i * im->spec.cells; k < (i + 1) * im->spec.cells; k++) {
+      for (int64_t k = i * cells; k < (i + 1) * cells; k++) {
         const double v = value_at(&im->spec, rows->stored[f], k), away = v < low ? low - v : v > high ? v - high : 0;
         out = out || away > 0; /* NaN is not counted */
         if (away > tally->away[f]) {

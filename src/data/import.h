@@ -61,6 +61,8 @@ typedef struct {
   bool flat;                            /* an array numbers rows in that order */
   ScoriaDatasetSpec spec;
   ImportColumn field[SCORIA_MAX_FIELDS], condition[SCORIA_MAX_CONDITIONS];
+  ImportColumn own[SCORIA_MAX_FIELDS]; /* centres along x of a field that has its own; path "": it has none */
+  ScoriaForeignAxis own_along[SCORIA_MAX_FIELDS];
   bool bounded[SCORIA_MAX_FIELDS]; /* fields that stay in an interval: */
   double bounds[SCORIA_MAX_FIELDS][2];
   int grid;                             /* axes of cells: 1 of profiles, 2 or 3 of whole fields */
@@ -79,8 +81,9 @@ PetscErrorCode ImportReadDeck(ScoriaDeck deck, Import *im);
 double import_length(const char *unit);
 extern const char *const import_grid_names[IMPORT_GRID]; /* "x", "y", "z" */
 /* Has columns converted from the file's units to the deck's, and cell centres to metres, and says so.  What converts
- * by nothing that is known is a user error.  Collective. */
-PetscErrorCode ImportUnits(Import *im);
+ * by nothing that is known is a user error, as are places in metres in the deck where nothing says what x is in.
+ * Collective. */
+PetscErrorCode ImportUnits(ScoriaDeck deck, Import *im);
 /* Finds out what the axes of an array are: of the cell centres, of fields in their order, of conditions after all
  * fields; and the numbering of rows at last.  Local, alike on every rank; what does not fit is a user error. */
 PetscErrorCode ImportPlaceCentres(Import *im);

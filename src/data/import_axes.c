@@ -56,7 +56,7 @@ static PetscErrorCode FindChannels(const Import *im, const char *what, ImportNam
       others++;
       if (!*c->order) c->channels = a;
     }
-  snprintf(expected, sizeof expected, "(rows, channels, %d) with more than %lld channels", im->spec.cells,
+  snprintf(expected, sizeof expected, "(rows, channels, %d) with more than %lld channels", import_cells(im, c),
            (long long)c->channel);
   if (others < 2 || c->channels < 0 || c->channel >= c->dims[c->channels])
     PetscCall(ImportWrongShape(im, what, c, expected));

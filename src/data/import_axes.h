@@ -14,6 +14,9 @@ bool import_matters(const ImportColumn *c, int a); /* its extent is not 1 */
 bool import_same_scale(const ScoriaForeignAxis *a, const ScoriaForeignAxis *b);
 /* The axis of that name where the deck names them; -1: none. */
 int import_named(const ImportColumn *c, ImportNames name, const char *wanted);
+/* Cells of a field along axis d of cells, and of the whole field. */
+int import_extent(const Import *im, const ImportColumn *field, int d);
+int import_cells(const Import *im, const ImportColumn *field);
 bool import_is_cell(const ImportColumn *c, int a);
 /* The axes of cells of a field, which may lack some. */
 PetscErrorCode ImportFindCells(const Import *im, const char *what, ImportNames name, ImportColumn *c);

@@ -7,30 +7,74 @@
 
 const char *const import_grid_names[IMPORT_GRID] = {"x", "y", "z"};
 
+/* One array of centres: its axis, and how many cells lie along it. */
+static PetscErrorCode PlaceCentre(const Import *im, const char *name, ImportColumn *c, int *cells,
+                                  ScoriaForeignAxis *along)
+{
+  int axis = -1, matter = 0;
+  PetscFunctionBeginUser;
+  foreign_shape(im->file, c->array, &c->rank, c->dims);
+  for (int a = 0; a < c->rank; a++)
+    if (import_matters(c, a)) {
+      axis = a;
+      matter++;
+    }
+  if (matter != 1 || c->dims[axis] < 2 || c->dims[axis] > 1000000)
+    PetscCall(ImportWrongShape(im, name, c, "(cells), 2 to 1000000 of them"));
+  *cells = (int)c->dims[axis];
+  *along = foreign_axes(im->file, c->array)[axis];
+  PetscFunctionReturn(0);
+}
+
+/* Which axis along x each field has, and the cells of the longest. */
+static PetscErrorCode PlaceOwn(Import *im)
+{
+  ScoriaField *field = im->spec.field;
+  const int n        = im->spec.nfields;
+  int first[SCORIA_MAX_FIELDS];
+  PetscFunctionBeginUser;
+  for (int f = 0; f < n; f++) {
+    field[f].cells = im->spec.shape[0];
+    snprintf(field[f].axis, sizeof field[f].axis, "%s", import_grid_names[0]);
+    if (!*im->own[f].path || !strcmp(im->own[f].path, im->centre[0].path)) continue;
+    int like = 0; /* the first field with this array */
+    while (strcmp(im->own[like].path, im->own[f].path)) like++;
+    snprintf(field[f].axis, sizeof field[f].axis, "x_%.60s", field[like].name);
+    PetscCall(PlaceCentre(im, field[f].name, &im->own[f], &field[f].cells, &im->own_along[f]));
+  }
+  im->spec.shape[0] = fields_place_centres(n, field);
+  for (int f = 0; f < n && fields_axes(n, field, first) == 1; f++) field[f].axis[0] = 0; /* x, by another path */
+  for (int f = 0; f < n && !*field[0].axis; f++) field[f].cells = 0;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ImportPlaceCentres(Import *im)
 {
   double cells = 1;
+  bool own     = false;
   PetscFunctionBeginUser;
   for (int d = 0; d < IMPORT_GRID; d++) im->spec.shape[d] = 1;
   for (int d = 0; d < im->grid; d++) {
-    ImportColumn *c = &im->centre[d];
-    int axis = -1, matter = 0;
-    foreign_shape(im->file, c->array, &c->rank, c->dims);
-    for (int a = 0; a < c->rank; a++)
-      if (import_matters(c, a)) {
-        axis = a;
-        matter++;
-      }
-    if (matter != 1 || c->dims[axis] < 2 || c->dims[axis] > 1000000)
-      PetscCall(ImportWrongShape(im, import_grid_names[d], c, "(cells), 2 to 1000000 of them"));
-    im->spec.shape[d] = (int)c->dims[axis];
-    im->along[d]      = foreign_axes(im->file, c->array)[axis];
-    cells *= (double)c->dims[axis];
+    PetscCall(PlaceCentre(im, import_grid_names[d], &im->centre[d], &im->spec.shape[d], &im->along[d]));
+    cells *= (double)im->spec.shape[d];
   }
   if (cells > MOST_CELLS)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found fields of %.0f cells, expected at most %d", im->path, cells, MOST_CELLS);
   im->spec.cells = (int)cells;
+  for (int f = 0; f < im->spec.nfields; f++) own = own || *im->own[f].path;
+  if (own) PetscCall(PlaceOwn(im));
+  if (own) im->spec.cells = im->spec.shape[0];
   PetscFunctionReturn(0);
+}
+
+int import_extent(const Import *im, const ImportColumn *c, int d)
+{
+  return d ? im->spec.shape[d] : field_cells(&im->spec.field[c - im->field], im->spec.shape[0]);
+}
+
+int import_cells(const Import *im, const ImportColumn *c)
+{
+  return field_cells(&im->spec.field[c - im->field], im->spec.cells);
 }
 
 bool import_is_cell(const ImportColumn *c, int a)
@@ -48,13 +92,13 @@ static bool fit_cells(const Import *im, ImportColumn *c, bool *assumed)
   for (int a = 0; a < c->rank; a++) {
     int slowest = -1, fits = 0;
     for (int d = 0; d < im->grid && !import_is_cell(c, a); d++)
-      if (c->cells[d] < 0 && c->dims[a] == im->spec.shape[d]) slowest = d, fits++;
+      if (c->cells[d] < 0 && c->dims[a] == import_extent(im, c, d)) slowest = d, fits++;
     if (slowest >= 0) c->cells[slowest] = a;
     *assumed = *assumed || fits > 1;
   }
   for (int a = 0; a < c->rank; a++) {
     bool fits = false;
-    for (int d = 0; d < im->grid; d++) fits = fits || (open[d] && c->dims[a] == im->spec.shape[d]);
+    for (int d = 0; d < im->grid; d++) fits = fits || (open[d] && c->dims[a] == import_extent(im, c, d));
     fit += fits && !import_is_cell(c, a);
   }
   return !fit;
@@ -64,11 +108,13 @@ static bool fit_cells(const Import *im, ImportColumn *c, bool *assumed)
 static void find_told_cells(const Import *im, ImportNames name, ImportColumn *c)
 {
   const ScoriaForeignAxis *scale = foreign_axes(im->file, c->array);
+  const ptrdiff_t f              = c - im->field;
   for (int d = 0; d < IMPORT_GRID; d++) c->cells[d] = -1;
   for (int d = 0; d < im->grid; d++) {
     c->cells[d] = import_named(c, name, import_grid_names[d]);
     for (int a = 0; a < c->rank && c->cells[d] < 0 && !*c->order; a++)
-      if (import_same_scale(&scale[a], &im->along[d]) && !import_is_cell(c, a)) c->cells[d] = a;
+      if (import_same_scale(&scale[a], *im->own[f].path ? &im->own_along[f] : &im->along[d]) && !import_is_cell(c, a))
+        c->cells[d] = a;
   }
 }
 
@@ -88,11 +134,12 @@ bool import_is_scalar(const Import *im, const ImportColumn *c)
 
 PetscErrorCode ImportWrongCells(const Import *im, const char *what, const ImportColumn *c, int missing)
 {
-  const long long L = im->spec.shape[missing];
+  const long long L = import_extent(im, c, missing);
   char expected[384], grid[64] = "";
   PetscFunctionBeginUser;
   for (int d = im->grid - 1; d >= 0; d--)
-    snprintf(grid + strlen(grid), sizeof grid - strlen(grid), "%s%d", d + 1 < im->grid ? ", " : "", im->spec.shape[d]);
+    snprintf(grid + strlen(grid), sizeof grid - strlen(grid), "%s%d", d + 1 < im->grid ? ", " : "",
+             import_extent(im, c, d));
   if (*c->order)
     snprintf(expected, sizeof expected, "an axis %s of %lld cells in its order: %s has %lld",
              import_grid_names[missing], L, import_grid_names[missing], L);
@@ -107,7 +154,8 @@ PetscErrorCode ImportWrongCells(const Import *im, const char *what, const Import
              import_grid_names[missing], L);
   if (im->told >= 0) /* another field has these cells */
     snprintf(expected + strlen(expected), sizeof expected - strlen(expected),
-             "; fields on other cells go into a set of their own, another deck with its own run_dir");
+             im->grid == 1 ? "; of a field on cells of its own its member x names their centres"
+                           : "; fields on other cells go into a set of their own, another deck with its own run_dir");
   PetscCall(ImportWrongShape(im, what, c, expected));
   PetscFunctionReturn(0);
 }
@@ -120,7 +168,8 @@ PetscErrorCode ImportFindCells(const Import *im, const char *what, ImportNames n
   find_told_cells(im, name, c);
   if (!*c->order && !fit_cells(im, c, &assumed)) PetscCall(ImportAmbiguous(im, what, c, "cells", true));
   for (int d = 0; d < im->grid; d++)
-    if (c->cells[d] >= 0 && c->dims[c->cells[d]] != im->spec.shape[d]) PetscCall(ImportWrongCells(im, what, c, d));
+    if (c->cells[d] >= 0 && c->dims[c->cells[d]] != import_extent(im, c, d))
+      PetscCall(ImportWrongCells(im, what, c, d));
   for (int a = 0; a < SCORIA_FOREIGN_RANK; a++) c->step[a] = 0;
   for (int d = 0; d < im->grid; step *= im->spec.shape[d++])
     if (c->cells[d] >= 0) c->step[c->cells[d]] = step;

@@ -85,6 +85,20 @@ static PetscErrorCode SetScale(const char *key, const char *name, const char *va
   PetscFunctionReturn(0);
 }
 
+/* Of cell centres: the length that the file's numbers are in. */
+static PetscErrorCode SetLength(const char *key, const char *member, const char *unit, ImportColumn *to)
+{
+  PetscFunctionBeginUser;
+  if (!import_length(unit))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: %s: found \"%s\", expected a length such as m, cm, mm, um or nm; or give a scale", key, member,
+                unit);
+  if (!to->scaled) PetscCall(SetUnit(key, member, unit, sizeof to->unit, to->unit));
+  to->scale *= import_length(unit);
+  to->scaled = true;
+  PetscFunctionReturn(0);
+}
+
 /* What a mapping says beside the path; all of it may be there for x too. */
 static PetscErrorCode ReadMembers(ScoriaEntries e, int i, const char *key, const char *name, ImportColumn *to)
 {
@@ -123,6 +137,33 @@ static PetscErrorCode ReadCondition(ScoriaEntries e, int i, const char *key, Sco
   PetscFunctionReturn(0);
 }
 
+/* The axis along x that a field has of its own. */
+static PetscErrorCode ReadOwn(ScoriaEntries e, int f, const char *key, const char *name, Import *im)
+{
+  const char *path = entries_value(e, f, "x"), *scale = entries_value(e, f, "x_scale");
+  const char *unit = entries_value(e, f, "x_units");
+  ImportColumn *to = &im->own[f];
+  char what[SCORIA_NAME_SIZE + 16];
+  PetscFunctionBeginUser;
+  if (!path && (scale || unit))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: %s without x, the path of its own cell centres", key, name,
+                scale ? "x_scale" : "x_units");
+  if (!path) PetscFunctionReturn(0);
+  if (im->grid > 1)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: %s: found x, cell centres of its own, which fields in two and three dimensions cannot have: put "
+                "it into a set of its own, another deck with its own run_dir",
+                key, name);
+  snprintf(what, sizeof what, "%s: x", name);
+  PetscCall(ReadPath(key, what, path, false, false, to));
+  if (scale && unit)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: found x_scale and x_units, expected one of them", key, name);
+  if (scale) PetscCall(SetScale(key, what, scale, to));
+  snprintf(what, sizeof what, "%s: x_units", name);
+  if (unit) PetscCall(SetLength(key, what, unit, to));
+  PetscFunctionReturn(0);
+}
+
 /* One key, fields or conditions. */
 static PetscErrorCode ReadColumns(ScoriaDeck deck, bool conditions, Import *im)
 {
@@ -149,6 +190,7 @@ static PetscErrorCode ReadColumns(ScoriaDeck deck, bool conditions, Import *im)
       PetscCall(ReadCondition(e, i, key, &im->spec.space.c[i]));
     else if (unit)
       PetscCall(SetUnit(key, name, unit, sizeof im->spec.field[i].unit, im->spec.field[i].unit));
+    if (!conditions) PetscCall(ReadOwn(e, i, key, name, im));
   }
   PetscCall(ScoriaEntriesDestroy(&e));
   PetscFunctionReturn(0);
@@ -241,14 +283,7 @@ static PetscErrorCode ReadCentre(ScoriaDeck deck, int d, ImportColumn *to)
   PetscCall(ReadPath(key, name, entries_value(e, 0, "path"), false, false, to));
   PetscCall(ReadMembers(e, 0, key, name, to));
   const char *unit = entries_value(e, 0, "units");
-  if (unit && !import_length(unit))
-    SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "%s: units: found \"%s\", expected a length such as m, cm, mm, um or nm; or give a scale", key, unit);
-  if (unit) {
-    if (!to->scaled) PetscCall(SetUnit(key, name, unit, sizeof to->unit, to->unit));
-    to->scale *= import_length(unit);
-    to->scaled = true;
-  }
+  if (unit) PetscCall(SetLength(key, "units", unit, to));
   PetscCall(ScoriaEntriesDestroy(&e));
   PetscFunctionReturn(0);
 }

@@ -2,20 +2,12 @@
  * along the axes of increasing arrays of one dimension; arrays with such axes are fields; what has a value for every
  * row of them, or for every index of one of their other axes, may be a condition. */
 #include "import_guess.h"
-#include "units.h"
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #define CELLS 1000000
-
-static int64_t values(const ScoriaForeignArray *a)
-{
-  int64_t n = 1;
-  for (int i = 0; i < a->rank; i++) n *= a->dims[i];
-  return n;
-}
 
 /* Dimensions of more than one index. */
 static int dimensions(const ScoriaForeignArray *a)
@@ -50,13 +42,13 @@ static Fit fit_axes(const ScoriaForeignArray *a, int n, const ScoriaForeignArray
   if (dimensions(a) < n + 1) return NOT_ON;
   for (int d = 0; d < n; d++) {
     const int axis = axis_by_scale(a, centre[d]);
-    found[d]       = axis >= 0 && a->dims[axis] == values(centre[d]);
+    found[d]       = axis >= 0 && a->dims[axis] == guess_values(centre[d]);
     if (found[d]) taken[axis] = true;
   }
   for (int d = 0; d < n; d++) {
     int wanted = 0, there = 0;
-    for (int e = 0; e < n; e++) wanted += !found[e] && values(centre[e]) == values(centre[d]);
-    for (int i = 0; i < a->rank; i++) there += !taken[i] && a->dims[i] == values(centre[d]);
+    for (int e = 0; e < n; e++) wanted += !found[e] && guess_values(centre[e]) == guess_values(centre[d]);
+    for (int i = 0; i < a->rank; i++) there += !taken[i] && a->dims[i] == guess_values(centre[d]);
     if (!found[d] && there < wanted) return NOT_ON;
     if (!found[d] && there > wanted) fit = MAYBE_ON;
   }
@@ -73,7 +65,7 @@ static Fit fit_grid(const ImportGuess *g, int i)
 static int64_t cells(const ImportGuess *g)
 {
   int64_t n = 1;
-  for (int d = 0; d < g->grid; d++) n *= values(&g->array[g->centre[d]]);
+  for (int d = 0; d < g->grid; d++) n *= guess_values(&g->array[g->centre[d]]);
   return n;
 }
 
@@ -81,7 +73,7 @@ static int64_t cells(const ImportGuess *g)
 
 static PetscErrorCode IsIncreasing(MPI_Comm comm, const char *path, const ScoriaForeignArray *a, bool *increasing)
 {
-  const int64_t n = values(a);
+  const int64_t n = guess_values(a);
   double *v;
   PetscFunctionBeginUser;
   *increasing = true;
@@ -118,7 +110,7 @@ static int only(const ImportGuess *g, int n, const int choice[], char name)
 static bool has_field(const ImportGuess *g)
 {
   for (int i = 0; i < g->n; i++)
-    if (fit_grid(g, i) && values(&g->array[i]) > cells(g)) return true;
+    if (fit_grid(g, i) && guess_values(&g->array[i]) > cells(g)) return true;
   return false;
 }
 
@@ -165,9 +157,9 @@ static void set_name(ImportGuess *g, int i)
 /* Rows of a field, and whether n is that, or the length of one of its axes other than those of the cells. */
 static bool of_rows(const ImportGuess *g, const ScoriaForeignArray *field, int64_t n)
 {
-  if (n == values(field) / cells(g)) return true;
+  if (n == guess_values(field) / cells(g)) return true;
   for (int d = 0; d < g->grid; d++)
-    if (n == values(&g->array[g->centre[d]])) return false;
+    if (n == guess_values(&g->array[g->centre[d]])) return false;
   for (int i = 0; i < field->rank; i++)
     if (field->dims[i] == n) return true;
   return false;
@@ -183,14 +175,14 @@ static bool is_centre(const ImportGuess *g, int i)
 /* Whether an array has the axes of cells, and how many rows; 0: it is no field. */
 static int64_t field_rows(const ImportGuess *g, int i)
 {
-  const int64_t rows = values(&g->array[i]) / cells(g);
+  const int64_t rows = guess_values(&g->array[i]) / cells(g);
   return !is_centre(g, i) && fit_grid(g, i) && rows > 1 ? rows : 0;
 }
 
 static bool may_be_condition(const ImportGuess *g, int i, const ScoriaForeignArray *field)
 {
   const ScoriaForeignArray *a = &g->array[i];
-  return !is_centre(g, i) && dimensions(a) == 1 && of_rows(g, field, values(a));
+  return !is_centre(g, i) && dimensions(a) == 1 && of_rows(g, field, guess_values(a));
 }
 
 /* How many rows the fields have: as those arrays to which most conditions belong, of several the first. */
@@ -215,9 +207,81 @@ static void find_fields(ImportGuess *g)
   for (int i = 0; i < g->n && g->fields < SCORIA_MAX_FIELDS; i++) {
     if (!rows || field_rows(g, i) != rows) continue;
     g->doubt[i]           = fit_grid(g, i) == MAYBE_ON;
+    g->own[g->fields]     = -1;
     g->field[g->fields++] = i;
     set_name(g, i);
   }
+}
+
+/* Arrays that have as many rows as the fields, but along another array of centres: fields along an axis of their own.
+ */
+static void find_own(ImportGuess *g)
+{
+  const int first = g->fields;
+  for (int k = 0; k < g->choices && g->grid == 1 && first; k++) {
+    const ScoriaForeignArray *x = &g->array[g->choice[k]], *of = &g->array[g->field[0]];
+    if (g->choice[k] == g->centre[0] || may_be_condition(g, g->choice[k], of)) continue;
+    bool used = false;
+    for (int i = 0; i < g->n && g->fields < SCORIA_MAX_FIELDS; i++) {
+      const Fit fit = fit_axes(&g->array[i], 1, &x);
+      bool taken    = is_centre(g, i) || *g->name[i];
+      for (int c = 0; c < g->choices; c++) taken = taken || g->choice[c] == i;
+      if (taken || !fit || guess_values(&g->array[i]) / guess_values(x) != guess_values(of) / cells(g)) continue;
+      g->doubt[i]           = fit == MAYBE_ON;
+      g->own[g->fields]     = g->choice[k];
+      g->field[g->fields++] = i;
+      set_name(g, i);
+      used = true;
+    }
+    if (used) set_name(g, g->choice[k]); /* it is nothing else */
+  }
+}
+
+/* Whether an array has the fields' axes of rows, all of them and nothing else: one value a row. */
+static bool is_one_value(const ImportGuess *g, int i)
+{
+  const ScoriaForeignArray *a = &g->array[i], *field = &g->array[g->field[0]];
+  bool of_cells[SCORIA_FOREIGN_RANK] = {false};
+  int at                             = 0;
+  for (int d = 0; d < g->grid; d++) {
+    const ScoriaForeignArray *x = &g->array[g->centre[d]];
+    int axis                    = axis_by_scale(field, x);
+    for (int j = 0; j < field->rank && axis < 0; j++)
+      if (!of_cells[j] && field->dims[j] == guess_values(x)) axis = j;
+    if (axis >= 0) of_cells[axis] = true;
+  }
+  for (int j = 0; j < field->rank; j++) {
+    if (of_cells[j] || field->dims[j] == 1) continue;
+    while (at < a->rank && a->dims[at] == 1) at++;
+    if (at == a->rank || a->dims[at++] != field->dims[j]) return false;
+  }
+  while (at < a->rank && a->dims[at] == 1) at++;
+  return at == a->rank;
+}
+
+/* Of several axes of rows; along one of them an array may as well be a condition. */
+static void find_one_value(ImportGuess *g)
+{
+  for (int i = 0; i < g->n && g->fields && g->fields < SCORIA_MAX_FIELDS; i++) {
+    const int first = g->field[0];
+    if (*g->name[i] || is_centre(g, i) || g->doubt[first] || dimensions(&g->array[i]) < 2 || !is_one_value(g, i))
+      continue;
+    g->own[g->fields]     = -1;
+    g->field[g->fields++] = i;
+    set_name(g, i);
+  }
+}
+
+/* Nothing is open where every array that might be x is that of some field. */
+static void settle(ImportGuess *g)
+{
+  bool all = true;
+  for (int k = 0; k < g->choices; k++) {
+    bool used = g->choice[k] == g->centre[0] || may_be_condition(g, g->choice[k], &g->array[g->field[0]]);
+    for (int f = 0; f < g->fields; f++) used = used || g->own[f] == g->choice[k];
+    all = all && used;
+  }
+  g->unsure = g->unsure && !all;
 }
 
 /* What the fields are where array x is that of the cell centres. */
@@ -267,7 +331,7 @@ static void find_conditions(ImportGuess *g)
 static bool is_questionable(const ImportGuess *g, const ScoriaForeignArray *field, int64_t length)
 {
   int of_cells = 0, there = 0;
-  for (int d = 0; d < g->grid; d++) of_cells += values(&g->array[g->centre[d]]) == length;
+  for (int d = 0; d < g->grid; d++) of_cells += guess_values(&g->array[g->centre[d]]) == length;
   for (int i = 0; i < field->rank; i++) there += field->dims[i] == length;
   return of_cells && there > of_cells;
 }
@@ -276,7 +340,8 @@ static void find_questions(ImportGuess *g)
 {
   for (int i = 0; i < g->n && g->fields && g->questions < SCORIA_MAX_CONDITIONS; i++) {
     const ScoriaForeignArray *a = &g->array[i];
-    if (*g->name[i] || is_centre(g, i) || dimensions(a) != 1 || !is_questionable(g, &g->array[g->field[0]], values(a)))
+    if (*g->name[i] || is_centre(g, i) || dimensions(a) != 1 ||
+        !is_questionable(g, &g->array[g->field[0]], guess_values(a)))
       continue;
     g->question[g->questions++] = i;
     set_name(g, i);
@@ -292,7 +357,7 @@ static PetscErrorCode FindCentres(MPI_Comm comm, const char *path, ImportGuess *
   for (int i = 0; i < g->n; i++) {
     const ScoriaForeignArray *a = &g->array[i];
     bool used                   = false, increasing;
-    if (dimensions(a) != 1 || values(a) < 2 || values(a) > CELLS) continue;
+    if (dimensions(a) != 1 || guess_values(a) < 2 || guess_values(a) > CELLS) continue;
     for (int j = 0; j < g->n && !used; j++) used = j != i && fit_axes(&g->array[j], 1, &a);
     if (!used) continue;
     PetscCall(IsIncreasing(comm, path, a, &increasing));
@@ -307,40 +372,16 @@ static PetscErrorCode FindCentres(MPI_Comm comm, const char *path, ImportGuess *
   PetscFunctionReturn(0);
 }
 
-#define LOOKED_AT ((int64_t)1 << 22) /* values of a field at most: 32 MB */
-
-/* Whether 0 is the least that there can be: not of degC, whose zero is a convention. */
-static bool has_true_zero(const char *unit)
-{
-  double scale, offset;
-  return units_conversion(unit, "K", &scale, &offset) != UNITS_CONVERT || offset == 0;
-}
-
-/* Values that are no numbers stand for what is missing. */
-static PetscErrorCode FindPositive(MPI_Comm comm, const char *path, ImportGuess *g)
-{
-  PetscFunctionBeginUser;
-  for (int f = 0; f < g->fields; f++) {
-    const ScoriaForeignArray *a = &g->array[g->field[f]];
-    const int64_t n             = values(a);
-    double *v;
-    if (n > LOOKED_AT || !has_true_zero(a->unit)) continue;
-    PetscCall(PetscMalloc1(n, &v));
-    PetscCall(ScoriaArrayRead(comm, path, a->path, n, v));
-    g->positive[f] = true;
-    for (int64_t i = 0; i < n; i++) g->positive[f] = g->positive[f] && !(v[i] <= 0);
-    PetscCall(PetscFree(v));
-  }
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode ImportGuessRoles(MPI_Comm comm, const char *path, ImportGuess *g)
 {
   PetscFunctionBeginUser;
   PetscCall(FindCentres(comm, path, g));
   if (g->grid) find_fields(g);
+  find_own(g);
+  find_one_value(g);
+  if (g->fields) settle(g);
   find_conditions(g);
   find_questions(g);
-  PetscCall(FindPositive(comm, path, g));
+  PetscCall(ImportGuessPositive(comm, path, g));
   PetscFunctionReturn(0);
 }

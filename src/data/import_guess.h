@@ -13,6 +13,7 @@ typedef struct {
   int choice[IMPORT_LISTED], choices; /* arrays that might be cell centres, */
   bool unsure;                        /* of which the first is x, as nothing says which of them is */
   int grid, centre[IMPORT_GRID];      /* axes of cells found, 0 to 3, and their arrays: x, y, z */
+  int own[SCORIA_MAX_FIELDS];         /* of a field along an axis of its own the array of its centres; else -1 */
   int field[SCORIA_MAX_FIELDS], fields, condition[SCORIA_MAX_CONDITIONS], conditions;
   int question[SCORIA_MAX_CONDITIONS], questions; /* arrays with as many values as an axis of rows and one of cells */
   bool positive[SCORIA_MAX_FIELDS];               /* fields whose values are all above 0 */
@@ -20,6 +21,14 @@ typedef struct {
   bool doubt[IMPORT_LISTED];                      /* a field of which more than one choice of axes may be the cells' */
 } ImportGuess;
 
+static inline int64_t guess_values(const ScoriaForeignArray *a)
+{
+  int64_t n = 1;
+  for (int i = 0; i < a->rank; i++) n *= a->dims[i];
+  return n;
+}
+/* Of the fields, `positive`.  Collective. */
+PetscErrorCode ImportGuessPositive(MPI_Comm comm, const char *path, ImportGuess *g);
 /* Roles of the arrays, which n and array hold.  Collective. */
 PetscErrorCode ImportGuessRoles(MPI_Comm comm, const char *path, ImportGuess *g);
 /* Arrays that are fields where another is x, of profiles: how many.  Local. */

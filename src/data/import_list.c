@@ -7,8 +7,10 @@ static const char *role(const ImportGuess *g, int i)
 {
   for (int d = 0; d < g->grid; d++)
     if (g->centre[d] == i) return import_grid_names[d];
-  for (int k = 0; k < g->fields; k++)
+  for (int k = 0; k < g->fields; k++) {
     if (g->field[k] == i) return "field";
+    if (g->own[k] == i) return "x of fields";
+  }
   for (int k = 0; k < g->conditions; k++)
     if (g->condition[k] == i) return "condition";
   return "";
@@ -82,7 +84,9 @@ static void add_field(const ImportGuess *g, int i, size_t size, char text[])
   const int f                                 = g->field[i];
   int axes                                    = 0;
   for (int j = 0; j < g->array[f].rank; j++) axes += g->array[f].dims[j] != 1;
-  add(size, text, "    %s: {path: '%s'}", g->name[f], g->array[f].path);
+  add(size, text, "    %s: {path: '%s'", g->name[f], g->array[f].path);
+  if (g->own[i] >= 0) add(size, text, ", %s: '%s'", "x", g->array[g->own[i]].path);
+  add(size, text, "}%s%s", "", "");
   if (g->doubt[f])
     add(size, text, "   # name its axes, as in order: [%s, %s]", axes == g->grid + 2 ? "condition, realisation" : "row",
         cells[g->grid - 1]);
@@ -94,13 +98,9 @@ static void add_question(const ImportGuess *g, int i, size_t size, char text[])
 {
   const ScoriaForeignArray *a = &g->array[i];
   char question[64]           = "";
-  int64_t n                   = 1;
-  for (int j = 0; j < a->rank; j++) n *= a->dims[j];
+  const int64_t n             = guess_values(a);
   for (int d = 0; d < g->grid; d++) {
-    const ScoriaForeignArray *x = &g->array[g->centre[d]];
-    int64_t cells               = 1;
-    for (int j = 0; j < x->rank; j++) cells *= x->dims[j];
-    if (cells == n && !*question)
+    if (guess_values(&g->array[g->centre[d]]) == n && !*question)
       snprintf(question, sizeof question, "(%lld): a condition, or %s?", (long long)n, import_grid_names[d]);
   }
   add(size, text, "    # %s: {path: '%s'}", g->name[i], a->path);

@@ -113,7 +113,7 @@ static bool is_in_order(const ImportColumn *c, int64_t cells, const int64_t coun
 static PetscErrorCode ReadBlock(const Import *im, const ImportColumn *c, const int64_t start[], int64_t rows,
                                 Block *block, ImportRoom *room, char *values)
 {
-  const int64_t cells = im->spec.cells;
+  const int64_t cells = import_cells(im, c);
   const bool single   = !im->spec.float64 && foreign_plain(im->file, c->array) && c->scale == 1 && c->offset == 0;
   PetscFunctionBeginUser;
   block->to   = im->spec.float64 ? sizeof(double) : sizeof(float);
@@ -169,11 +169,12 @@ static PetscErrorCode ReadField(const Import *im, const ImportColumn *c, int64_t
 /* The value of a field's first cell along the axes of cells that it lacks, in all others. */
 static void repeat(const Import *im, const ImportColumn *c, int64_t n, const ImportWanted wanted[], char *values)
 {
-  const size_t size = im->spec.float64 ? sizeof(double) : sizeof(float);
-  const int *shape  = im->spec.shape;
+  const size_t size            = im->spec.float64 ? sizeof(double) : sizeof(float);
+  const int cells              = import_cells(im, c),
+            shape[IMPORT_GRID] = {import_extent(im, c, 0), im->spec.shape[1], im->spec.shape[2]};
   for (int64_t i = 0; i < n && import_lacks(im, c) >= 0; i++) {
-    char *v = values + (size_t)(wanted[i].at * im->spec.cells) * size;
-    for (int j = 0; j < im->spec.cells; j++) {
+    char *v = values + (size_t)(wanted[i].at * cells) * size;
+    for (int j = 0; j < cells; j++) {
       const int at[IMPORT_GRID] = {j % shape[0], j / shape[0] % shape[1], j / shape[0] / shape[1]};
       int from                  = 0;
       for (int d = im->grid - 1; d >= 0; d--) from = from * shape[d] + (c->cells[d] < 0 ? 0 : at[d]);
@@ -245,14 +246,13 @@ PetscErrorCode ImportRead(const Import *im, int64_t first, int64_t number, Impor
 #define RESOLVED 1e-3 /* of the spread: rounding that fine changes a variance by less than 1e-6 of it */
 
 /* Mean square of the deviations from their mean of the rows of a condition, summed; and the largest value. */
-static void add_spread(const ScoriaDatasetSpec *spec, const ScoriaRows *rows, const double v[], double sum[2],
-                       double *largest)
+static void add_spread(int cells, const ScoriaRows *rows, const double v[], double sum[2], double *largest)
 {
-  for (int j = 0; j < spec->cells; j++) {
+  for (int j = 0; j < cells; j++) {
     double n = 0, mean = 0, square = 0;
     for (int64_t i = 0; i < rows->rows; i++) {
       if (rows->done[i] != SCORIA_ROW_DONE) continue;
-      const double x = v[i * spec->cells + j], d = x - mean;
+      const double x = v[i * cells + j], d = x - mean;
       mean += d / ++n;
       square += d * (x - mean);
       *largest = fmax(*largest, fabs(x));
@@ -305,7 +305,8 @@ static PetscErrorCode LookAtPrecision(const Import *im, const int64_t row[], dou
     for (look.rows = 0; look.rows < each && row[k * ROWS_OF_EACH + look.rows] >= 0; look.rows++)
       some[look.rows] = (ImportRow){.row = row[k * ROWS_OF_EACH + look.rows], .at = look.rows};
     PetscCall(ImportRead(&look, 0, look.rows, &room, &rows, NULL));
-    for (int f = 0; f < exact.nfields; f++) add_spread(&exact, &rows, rows.stored[f], sum[f], &most[f]);
+    for (int f = 0; f < exact.nfields; f++)
+      add_spread(import_cells(im, &im->field[f]), &rows, rows.stored[f], sum[f], &most[f]);
   }
   PetscCall(ImportRoomDestroy(&room));
   PetscCall(ScoriaRowsDestroy(&rows));

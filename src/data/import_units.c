@@ -5,11 +5,13 @@
 #include "units.h"
 #include <cJSON.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct {
   const Import *im;
-  cJSON *lines; /* owned: what was said, for the report */
+  ScoriaDeck deck; /* borrowed */
+  cJSON *lines;    /* owned: what was said, for the report */
 } UnitNotes;
 
 static PetscErrorCode NoteUnit(UnitNotes *notes, const char *format, ...) PETSC_ATTRIBUTE_FORMAT(2, 3);
@@ -107,6 +109,36 @@ double import_length(const char *unit)
   return outcome == UNITS_SAME ? 1 : outcome == UNITS_CONVERT && offset == 0 ? scale : 0;
 }
 
+/* Whether a list names a place, behind this sign, that is not 0: that is the same in any unit. */
+static bool names_place(const char *list, char sign)
+{
+  for (const char *at = list ? strchr(list, sign) : NULL; at; at = strchr(at + 1, sign))
+    if (strtod(at + 1, NULL) != 0) return true;
+  return false;
+}
+
+/* Places along x in the deck are in metres: numbers of x must be, too, and nothing says whether they are. */
+static PetscErrorCode RefusePlaces(const UnitNotes *notes, const char *name, const char *why)
+{
+  static const struct {
+    const char *key;
+    char sign; /* in front of a place; 0: a file with places */
+  } keys[] = {{"sensors_at", ':'}, {"sensors_file", 0}, {"uq_probes", ':'}, {"uq_quantities", '['}, {"uq_exceed", '['}};
+  PetscFunctionBeginUser;
+  for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+    const char *list = NULL;
+    bool there;
+    PetscCall(ScoriaDeckHas(notes->deck, keys[i].key, &there));
+    if (there) PetscCall(ScoriaDeckString(notes->deck, keys[i].key, &list));
+    if (there && (!keys[i].sign || names_place(list, keys[i].sign)))
+      SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                  "%s: %s: %s, and %s gives places in m: expected units in import.%s, {path: %s, units: um}, or m "
+                  "where its numbers are in m",
+                  notes->im->path, name, why, keys[i].key, name, notes->im->centre[0].path);
+  }
+  PetscFunctionReturn(0);
+}
+
 /* Cell centres become metres.  Here the deck's unit is that of the file's numbers, as its scale is. */
 static PetscErrorCode FitCentre(UnitNotes *notes, const char *name, ImportColumn *c)
 {
@@ -120,14 +152,33 @@ static PetscErrorCode FitCentre(UnitNotes *notes, const char *name, ImportColumn
                 "factor to m, in its place",
                 im->path, name, of, c->unit);
   if (c->scaled || factor == 1) PetscFunctionReturn(0);
+  if (!strcmp(name, import_grid_names[0]) && !(factor > 0))
+    PetscCall(RefusePlaces(notes, name, *of ? "its unit in the file is no length" : "no unit in the file or the deck"));
   if (!*of)
-    PetscCall(NoteUnit(notes, "%s: no unit in the file and none in the deck; taken as m", name));
+    PetscCall(NoteUnit(notes, "WARNING: %s: no unit in the file and none in the deck; taken as m", name));
   else if (factor > 0) {
     c->scale = factor;
     PetscCall(NoteUnit(notes, "%s: from %s to m, by the file's %s", name, of, foreign_unit_from(im->file, c->array)));
   } else
     PetscCall(NoteUnit(notes, "WARNING: %s: its %s says \"%s\"; taken as m, as no scale is given", name,
                        foreign_unit_from(im->file, c->array), of));
+  PetscFunctionReturn(0);
+}
+
+/* Centres of a field's own, of which neither file nor deck says the unit: as those of x. */
+static PetscErrorCode FitOwn(UnitNotes *notes, const char *field, ImportColumn *c, const ImportColumn *x)
+{
+  char name[SCORIA_NAME_SIZE + 8];
+  PetscFunctionBeginUser;
+  snprintf(name, sizeof name, "%s: x", field);
+  if (c->scaled || *foreign_unit(notes->im->file, c->array)) {
+    PetscCall(FitCentre(notes, name, c));
+    PetscFunctionReturn(0);
+  }
+  c->scale  = x->scale;
+  c->offset = x->offset;
+  PetscCall(NoteUnit(notes, "%s: no unit in the file and none in the deck; taken as that of import.x, times %g to m",
+                     name, c->scale));
   PetscFunctionReturn(0);
 }
 
@@ -150,6 +201,7 @@ static PetscErrorCode Fit(UnitNotes *notes, Import *im)
     ScoriaField *field = &im->spec.field[f];
     PetscCall(SayPacking(im, field->name, &im->field[f]));
     PetscCall(FitColumn(notes, field->name, &im->field[f], sizeof field->unit, field->unit));
+    if (*im->own[f].path) PetscCall(FitOwn(notes, field->name, &im->own[f], &im->centre[0]));
   }
   for (int k = 0; k < im->spec.space.n; k++) {
     ScoriaCondition *c = &im->spec.space.c[k];
@@ -160,9 +212,9 @@ static PetscErrorCode Fit(UnitNotes *notes, Import *im)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ImportUnits(Import *im)
+PetscErrorCode ImportUnits(ScoriaDeck deck, Import *im)
 {
-  UnitNotes notes = {.im = im, .lines = cJSON_CreateArray()};
+  UnitNotes notes = {.im = im, .deck = deck, .lines = cJSON_CreateArray()};
   PetscFunctionBeginUser;
   const PetscErrorCode failed = Fit(&notes, im);
   char *text                  = cJSON_PrintUnformatted(notes.lines);

@@ -27,16 +27,20 @@ void quantities_of_extremes(const ScoriaField *field, int channel, ScoriaQuantit
   int n        = 0;
   for (int i = 0; i < 2; i++) {
     ScoriaQuantity *made = add(extremes[i].kind, channel, field->unit, &n, quantity);
+    made->cells          = field->cells;
     snprintf(made->name, sizeof made->name, "%s_%.58s", extremes[i].name, field->name);
     snprintf(made->description, sizeof made->description, "%s value of a profile: %.60s", extremes[i].what,
              field->description);
   }
 }
 
-static void add_named(const ScoriaProblemQuantity *of, int cells, const double x[], int *n, ScoriaQuantity quantity[])
+static void add_named(const ScoriaProblemQuantity *of, const ScoriaField *field, int cells, const double x[], int *n,
+                      ScoriaQuantity quantity[])
 {
   ScoriaQuantity *made = add(SCORIA_QUANTITY_AT, of->field, of->unit, n, quantity);
   double end[2];
+  cells = field_cells(field, cells);
+  x += field->centre;
   cells_ends(cells, x, end);
   quantity_place(made, cells, x, end[of->side]);
   snprintf(made->name, sizeof made->name, "%.63s", of->name);
@@ -62,7 +66,7 @@ PetscErrorCode ScoriaQuantitiesOfDeck(ScoriaDeck deck, int channels, const Scori
   for (int i = 0; i < *n; i++) condition[i] = -1;
   for (int i = 0; i < named; i++) {
     condition[*n] = of[i].condition;
-    add_named(&of[i], cells, x, n, quantity);
+    add_named(&of[i], &field[of[i].field], cells, x, n, quantity);
   }
   PetscFunctionReturn(0);
 }

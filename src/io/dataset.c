@@ -25,7 +25,7 @@ static PetscErrorCode DatasetNew(MPI_Comm comm, const char *path, ScoriaDataset 
   PetscCallMPI(MPI_Comm_split(comm, 0, rank, &ds->comm));
   PetscCallMPI(MPI_Comm_rank(ds->comm, &ds->rank));
   PetscCallMPI(MPI_Comm_size(ds->comm, &ds->size));
-  ds->file = ds->row_space = ds->field_space = ds->transfer = H5I_INVALID_HID;
+  ds->file = ds->row_space = ds->transfer = H5I_INVALID_HID;
   PetscCall(PetscStrncpy(ds->path, path, sizeof ds->path));
   PetscCall(PartName(path, sizeof ds->part, ds->part));
   ds->open_path = ds->path;
@@ -101,8 +101,9 @@ static PetscErrorCode OpenTogether(ScoriaDataset ds, unsigned mode, ScoriaExit c
   hid_t access;
 
   PetscFunctionBeginUser;
-  ds->slab_rows = SLAB_BYTES / (int64_t)field_row_size(&ds->spec);
-  if (ds->slab_rows < 1) ds->slab_rows = 1;
+  size_t row = 1;
+  for (int f = 0; f < ds->spec.nfields; f++) row = PetscMax(row, field_row_size(&ds->spec, f));
+  ds->slab_rows = PetscMax(SLAB_BYTES / (int64_t)row, 1);
   PetscCall(FileAccess(ds->comm, &access));
   try_open(ds->open_path, mode == H5F_ACC_RDWR, code, &bad);
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));

@@ -4,12 +4,12 @@
 #include "private.h"
 #include <stdio.h>
 
-static PetscErrorCode OpenColumn(ScoriaDataset ds, const char *group, const char *name, ScoriaType type, bool wide,
+static PetscErrorCode OpenColumn(ScoriaDataset ds, const char *group, const char *name, ScoriaType type, int field,
                                  ScoriaColumn *column, ScoriaTrouble *bad)
 {
   PetscFunctionBeginUser;
-  column->type = type;
-  column->wide = wide;
+  column->type  = type;
+  column->field = field;
   snprintf(column->name, sizeof column->name, "%s/%s", group, name);
   column->id = H5Dopen2(ds->file, column->name, H5P_DEFAULT);
   if (column->id < 0) trouble_hdf5(bad, ds->code, "array %s cannot be opened", column->name);
@@ -19,24 +19,28 @@ static PetscErrorCode OpenColumn(ScoriaDataset ds, const char *group, const char
 PetscErrorCode DatasetOpenColumns(ScoriaDataset ds, ScoriaTrouble *bad)
 {
   const ScoriaDatasetSpec *spec = &ds->spec;
+  const hsize_t rows            = (hsize_t)spec->rows;
   int64_t dims[SCORIA_FIELD_RANK];
   hsize_t extent[SCORIA_FIELD_RANK];
-  const int rank = field_array_shape(spec, dims);
 
   PetscFunctionBeginUser;
-  for (int i = 0; i < rank; i++) extent[i] = (hsize_t)dims[i];
-  CallH5(ds->row_space = H5Screate_simple(1, extent, NULL));
-  CallH5(ds->field_space = H5Screate_simple(rank, extent, NULL));
+  CallH5(ds->row_space = H5Screate_simple(1, &rows, NULL));
+  for (int f = 0; f < spec->nfields; f++) {
+    const int rank = field_array_shape(spec, f, dims);
+
+    for (int i = 0; i < rank; i++) extent[i] = (hsize_t)dims[i];
+    CallH5(ds->field_space[f] = H5Screate_simple(rank, extent, NULL));
+  }
   CallH5(ds->transfer = H5Pcreate(H5P_DATASET_XFER));
   CallH5(H5Pset_dxpl_mpio(ds->transfer, H5FD_MPIO_COLLECTIVE));
   for (int f = 0; f < spec->nfields; f++)
-    PetscCall(OpenColumn(ds, "/fields", spec->field[f].name, spec->float64 ? IO_F8 : IO_F4, true, &ds->field[f], bad));
+    PetscCall(OpenColumn(ds, "/fields", spec->field[f].name, spec->float64 ? IO_F8 : IO_F4, f, &ds->field[f], bad));
   for (int c = 0; c < spec->space.n; c++)
-    PetscCall(OpenColumn(ds, "/conditions", spec->space.c[c].name, IO_F8, false, &ds->condition[c], bad));
+    PetscCall(OpenColumn(ds, "/conditions", spec->space.c[c].name, IO_F8, -1, &ds->condition[c], bad));
   for (int i = 0; i < SCORIA_STATUS_COLUMNS; i++)
-    PetscCall(OpenColumn(ds, "/status", scoria_status[i].name, scoria_status[i].type, false, &ds->status[i], bad));
-  PetscCall(OpenColumn(ds, "/status", "crc", IO_U4, false, &ds->status_crc, bad));
-  PetscCall(OpenColumn(ds, "", "crc", IO_U4, false, &ds->crc, bad));
+    PetscCall(OpenColumn(ds, "/status", scoria_status[i].name, scoria_status[i].type, -1, &ds->status[i], bad));
+  PetscCall(OpenColumn(ds, "/status", "crc", IO_U4, -1, &ds->status_crc, bad));
+  PetscCall(OpenColumn(ds, "", "crc", IO_U4, -1, &ds->crc, bad));
   PetscFunctionReturn(0);
 }
 
@@ -52,9 +56,15 @@ int dataset_columns(ScoriaDataset ds, ScoriaColumn *column[SCORIA_MAX_COLUMNS])
   return n;
 }
 
+/* Of a row. */
+static int column_values(ScoriaDataset ds, const ScoriaColumn *column)
+{
+  return column->field < 0 ? 1 : field_cells(&ds->spec.field[column->field], ds->spec.cells);
+}
+
 int64_t column_row_bytes(ScoriaDataset ds, const ScoriaColumn *column)
 {
-  return (int64_t)type_size(column->type) * (column->wide ? ds->spec.cells : 1);
+  return (int64_t)type_size(column->type) * column_values(ds, column);
 }
 
 PetscErrorCode DatasetCloseColumns(ScoriaDataset ds)
@@ -66,7 +76,7 @@ PetscErrorCode DatasetCloseColumns(ScoriaDataset ds)
   const int n = dataset_columns(ds, column);
   for (int i = 0; i < n; i++) H5Dclose(column[i]->id);
   H5Pclose(ds->transfer);
-  H5Sclose(ds->field_space);
+  for (int f = 0; f < ds->spec.nfields; f++) H5Sclose(ds->field_space[f]);
   H5Sclose(ds->row_space);
   ds->transfer = H5I_INVALID_HID;
   PetscFunctionReturn(0);
@@ -76,15 +86,15 @@ PetscErrorCode ColumnTransfer(ScoriaDataset ds, ScoriaDirection direction, Scori
                               int64_t number, void *data, ScoriaTrouble *bad)
 {
   const hsize_t start[SCORIA_FIELD_RANK] = {(hsize_t)first};
-  const hsize_t items                    = number ? (hsize_t)(number * (column->wide ? ds->spec.cells : 1)) : 1;
-  const hid_t file_space                 = column->wide ? ds->field_space : ds->row_space;
+  const hsize_t items                    = number ? (hsize_t)(number * column_values(ds, column)) : 1;
+  const hid_t file_space                 = column->field < 0 ? ds->row_space : ds->field_space[column->field];
   int64_t dims[SCORIA_FIELD_RANK];
   hsize_t count[SCORIA_FIELD_RANK];
   hid_t memory_space;
   herr_t failed;
 
   PetscFunctionBeginUser;
-  const int rank = field_array_shape(&ds->spec, dims);
+  const int rank = field_array_shape(&ds->spec, PetscMax(column->field, 0), dims);
   for (int i = 0; i < rank; i++) count[i] = (hsize_t)(i ? dims[i] : number);
   if (ds->spec.rows == 0) PetscFunctionReturn(0); /* an array without bytes has no place in the file */
   CallH5(memory_space = H5Screate_simple(1, &items, NULL));

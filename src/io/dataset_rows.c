@@ -35,7 +35,9 @@ static PetscErrorCode Reserve(ScoriaDataset ds, int64_t number, bool stored)
   }
   if (slab > ds->slab_capacity && !stored) {
     PetscCall(PetscFree(ds->slab));
-    PetscCall(PetscMalloc(field_row_size(&ds->spec) * (size_t)slab, &ds->slab));
+    size_t row = 1;
+    for (int f = 0; f < ds->spec.nfields; f++) row = PetscMax(row, field_row_size(&ds->spec, f));
+    PetscCall(PetscMalloc(row * (size_t)slab, &ds->slab));
     ds->slab_capacity = slab;
   }
   PetscFunctionReturn(0);
@@ -77,39 +79,42 @@ static void slab_range(const ScoriaDataset ds, int64_t rows, int64_t s, int64_t 
 static char *slab_of(ScoriaDataset ds, int f, const ScoriaRows *rows, int64_t offset)
 {
   if (!rows_are_stored(rows)) return ds->slab;
-  return (char *)rows->stored[f] + (size_t)offset * field_row_size(&ds->spec);
+  return (char *)rows->stored[f] + (size_t)offset * field_row_size(&ds->spec, f);
 }
 
 /* Row r of a field, as stored: one that failed is NaN, whatever the solver left there. */
 static void field_pack(const ScoriaDatasetSpec *spec, const ScoriaRows *rows, int f, int64_t r, void *stored)
 {
   const bool failed = rows->done[r] == SCORIA_ROW_FAILED;
+  const int cells   = field_cells(&spec->field[f], spec->cells);
   double *wide      = stored;
   float *single     = stored;
 
   if (rows_are_stored(rows) && !failed) return;
   const double *values = failed ? NULL : rows->field[f] + r * spec->cells;
   if (spec->float64)
-    for (int64_t i = 0; i < spec->cells; i++) wide[i] = failed ? (double)NAN : values[i];
+    for (int i = 0; i < cells; i++) wide[i] = failed ? (double)NAN : values[i];
   else
-    for (int64_t i = 0; i < spec->cells; i++) single[i] = failed ? NAN : (float)values[i];
+    for (int i = 0; i < cells; i++) single[i] = failed ? NAN : (float)values[i];
 }
 
-static void field_unpack(const ScoriaDatasetSpec *spec, const void *stored, double values[])
+static void field_unpack(const ScoriaDatasetSpec *spec, int f, const void *stored, double values[])
 {
+  const int cells     = field_cells(&spec->field[f], spec->cells);
   const float *single = stored;
 
   if (spec->float64)
-    memcpy(values, stored, (size_t)spec->cells * sizeof(double));
+    memcpy(values, stored, (size_t)cells * sizeof(double));
   else
-    for (int64_t i = 0; i < spec->cells; i++) values[i] = single[i];
+    for (int i = 0; i < cells; i++) values[i] = single[i];
+  field_pad(&spec->field[f], spec->cells, values);
 }
 
 /* Rows [offset, offset + n) of a field between a batch and its slab, each with its CRC while it is in the cache. */
 static void slab_convert(ScoriaDataset ds, ScoriaDirection direction, int f, const ScoriaRows *rows, int64_t offset,
                          int64_t n, uint32_t crc[])
 {
-  const size_t size = field_row_size(&ds->spec);
+  const size_t size = field_row_size(&ds->spec, f);
   char *slab        = slab_of(ds, f, rows, offset);
 
   for (int64_t r = offset; r < offset + n; r++) {
@@ -118,7 +123,7 @@ static void slab_convert(ScoriaDataset ds, ScoriaDirection direction, int f, con
     if (direction == TO_FILE) field_pack(&ds->spec, rows, f, r, stored);
     crc[r] = crc32c(crc[r], stored, size);
     if (direction == FROM_FILE && !rows_are_stored(rows))
-      field_unpack(&ds->spec, stored, rows->field[f] + r * ds->spec.cells);
+      field_unpack(&ds->spec, f, stored, rows->field[f] + r * ds->spec.cells);
   }
 }
 
@@ -235,7 +240,7 @@ PetscErrorCode ScoriaDatasetWrite(ScoriaDataset ds, int64_t first, const ScoriaR
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
   start_writeback(ds->part);
   PetscCall(KeepUnmarked(ds, first, rows));
-  phase_bytes((double)(n * ds->spec.nfields) * (double)field_row_size(&ds->spec));
+  phase_bytes((double)n * (double)fields_row_size(&ds->spec));
   phase_end(SCORIA_PHASE_WRITE, (double)n);
   PetscFunctionReturn(0);
 }
@@ -286,7 +291,7 @@ static PetscErrorCode ReadColumns(ScoriaDataset ds, int64_t first, int64_t numbe
   for (int f = 0; f < ds->spec.nfields; f++)
     PetscCall(TransferField(ds, FROM_FILE, f, first, rows, rounds, ds->sum, bad));
   if (bad->code == SCORIA_EXIT_OK) rows_check(ds, first, rows, bad);
-  phase_bytes((double)(number * ds->spec.nfields) * (double)field_row_size(&ds->spec));
+  phase_bytes((double)number * (double)fields_row_size(&ds->spec));
   phase_end(SCORIA_PHASE_READ, (double)number);
   PetscFunctionReturn(0);
 }

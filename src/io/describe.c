@@ -40,7 +40,8 @@ static void summary_add(const ScoriaDatasetSpec *spec, const ScoriaRows *rows, S
     if (rows->done[r] != SCORIA_ROW_DONE) continue;
     all->solved++;
     for (int c = 0; c < spec->space.n; c++) range_add(&all->condition[c], 1, &rows->condition[c][r]);
-    for (int f = 0; f < spec->nfields; f++) range_add(&all->field[f], spec->cells, rows->field[f] + r * spec->cells);
+    for (int f = 0; f < spec->nfields; f++)
+      range_add(&all->field[f], field_cells(&spec->field[f], spec->cells), rows->field[f] + r * spec->cells);
   }
 }
 
@@ -110,6 +111,20 @@ static void print_cells(const ScoriaDatasetSpec *spec, const double x[])
   const int *n     = spec->shape;
   const bool share = !*space_place_unit(&spec->space, 0);
 
+  if (fields_differ(spec->nfields, spec->field)) {
+    int first[SCORIA_MAX_FIELDS];
+    const int axes = fields_axes(spec->nfields, spec->field, first);
+
+    for (int a = 0; a < axes; a++) {
+      const ScoriaField *field = &spec->field[first[a]];
+      const double *own        = x + field->centre;
+
+      printf("cells        %d, %s%s from %.5g to %.5g%s\n", field->cells, field_axis(field), share ? " / L" : "",
+             own[0], own[field->cells - 1], share ? "" : " m");
+    }
+    printf("fields in %s precision\n\n", spec->float64 ? "double" : "single");
+    return;
+  }
   printf("cells        %d, x%s from %.5g to %.5g%s", spec->cells, share ? " / L" : "", x[0], x[n[0] - 1],
          share ? "" : " m");
   if (spec_is_whole(spec)) {
@@ -155,7 +170,7 @@ static void print_dataset(const char *path, const ScoriaDatasetSpec *spec, const
   for (int f = 0; f < spec->nfields; f++)
     print_range(spec->field[f].name, spec->field[f].unit, &all->field[f], spec->field[f].description);
   printf("\nIn Python:\n  import h5py\n  f = h5py.File(\"%s\")\n  solved = f[\"status/done\"][:] == 1\n", path);
-  const int rank = field_array_shape(spec, dims);
+  const int rank = field_array_shape(spec, 0, dims);
   dims[0]        = all->solved;
   shape_text(rank, dims, sizeof shape, shape);
   if (spec->nfields) printf("  %s = f[\"fields/%s\"][solved]  # %s\n", spec->field[0].name, spec->field[0].name, shape);

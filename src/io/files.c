@@ -113,7 +113,7 @@ PetscErrorCode FileReserve(const char *part, int64_t size, ScoriaTrouble *bad)
 
 PetscErrorCode ScoriaDatasetCheckRoom(MPI_Comm comm, const char *dir, const ScoriaDatasetSpec *spec)
 {
-  const double needed                 = (double)spec->rows * spec->nfields * (double)field_row_size(spec);
+  const double needed                 = (double)spec->rows * (double)fields_row_size(spec);
   char line[PETSC_MAX_PATH_LEN + 160] = "";
   struct statvfs fs;
   int rank;

@@ -83,10 +83,13 @@ typedef enum { IO_U1, IO_I4, IO_U4, IO_I8, IO_U8, IO_F4, IO_F8 } ScoriaType;
 hid_t type_of(ScoriaType type);
 size_t type_size(ScoriaType type);
 
-size_t field_row_size(const ScoriaDatasetSpec *spec); /* of one row of one field, in the file */
-/* The dimensions of the array of a field, and their number: (rows, nx), or (rows, nz, ny, nx). */
+size_t field_row_size(const ScoriaDatasetSpec *spec, int f); /* of one row of field f, in the file */
+size_t fields_row_size(const ScoriaDatasetSpec *spec);       /* of all fields */
+/* Axes of a field: x, of whole fields also y and z. */
+int spec_axes(const ScoriaDatasetSpec *spec);
+/* The dimensions of the array of field f, and their number: (rows, nx), or (rows, nz, ny, nx). */
 #define SCORIA_FIELD_RANK 4
-int field_array_shape(const ScoriaDatasetSpec *spec, int64_t dims[SCORIA_FIELD_RANK]);
+int field_array_shape(const ScoriaDatasetSpec *spec, int f, int64_t dims[SCORIA_FIELD_RANK]);
 
 /* The hints of the deck, or MPI_INFO_NULL; borrowed. */
 MPI_Info io_hints(void);
@@ -128,6 +131,8 @@ PetscErrorCode GetArray(hid_t file, const char *name, int64_t count, ScoriaType 
 /* Names the axes of an array, "row x": the scale of each is the root array of that name, which is put before, or a
  * place holder made here. */
 PetscErrorCode PutAxes(hid_t file, const char *array, const char *axes, ScoriaTrouble *bad);
+/* The root array of that name becomes a scale, also where no array has its axis. */
+PetscErrorCode PutScale(hid_t file, const char *name, int64_t length, ScoriaTrouble *bad);
 /* Ties every array that names its axes to their scales; the last step of making a file. */
 PetscErrorCode AttachScales(hid_t file, ScoriaTrouble *bad);
 #define SCORIA_PATH_SIZE 256
@@ -208,11 +213,11 @@ PetscErrorCode StoreAgree(ScoriaStore store, const ScoriaTrouble *bad);
 /* Columns of /status, in the order of their CRC; "done" is the one that is written last. */
 #define SCORIA_STATUS_COLUMNS 5
 
-/* One array over all rows: [N], or that of a field when it is wide. */
+/* One array over all rows: [N], or that of a field. */
 typedef struct {
   hid_t id; /* owned */
   ScoriaType type;
-  bool wide;
+  int field;    /* of the fields; -1: another column */
   uint32_t sum; /* CRC of what this rank has read of it, while the dataset is summing */
   char name[SCORIA_NAME_SIZE + 16];
 } ScoriaColumn;
@@ -235,7 +240,7 @@ struct ScoriaDataset_ {
   ScoriaMadeFrom made;
   double *x;  /* (spec_centres), owned */
   char *deck; /* owned */
-  hid_t file, row_space, field_space, transfer;
+  hid_t file, row_space, field_space[SCORIA_MAX_FIELDS], transfer;
   ScoriaColumn field[SCORIA_MAX_FIELDS], condition[SCORIA_MAX_CONDITIONS], status[SCORIA_STATUS_COLUMNS];
   ScoriaColumn status_crc, crc;
   int64_t slab_rows;  /* rows of one field that one call transfers at most */

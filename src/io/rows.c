@@ -35,7 +35,8 @@ static size_t arena_deal(const ScoriaDatasetSpec *spec, bool stored, char *base,
     rows->field[f] = arena_take(base, &used, n * (size_t)spec->cells, 8);
   for (int c = 0; c < spec->space.n; c++) rows->condition[c] = arena_take(base, &used, n, 8);
   rows->residual = arena_take(base, &used, n, 8);
-  for (int f = 0; f < spec->nfields && stored; f++) rows->stored[f] = arena_take(base, &used, n, field_row_size(spec));
+  for (int f = 0; f < spec->nfields && stored; f++)
+    rows->stored[f] = arena_take(base, &used, n, field_row_size(spec, f));
   rows->reason   = arena_take(base, &used, n, 4);
   rows->newton   = arena_take(base, &used, n, 4);
   rows->done     = arena_take(base, &used, n, 1);
@@ -97,9 +98,16 @@ ScoriaRows rows_from(const ScoriaDatasetSpec *spec, const ScoriaRows *rows, int6
   return part;
 }
 
-size_t field_row_size(const ScoriaDatasetSpec *spec)
+size_t field_row_size(const ScoriaDatasetSpec *spec, int f)
 {
-  return (size_t)spec->cells * (spec->float64 ? sizeof(double) : sizeof(float));
+  return (size_t)field_cells(&spec->field[f], spec->cells) * (spec->float64 ? sizeof(double) : sizeof(float));
+}
+
+size_t fields_row_size(const ScoriaDatasetSpec *spec)
+{
+  size_t size = 0;
+  for (int f = 0; f < spec->nfields; f++) size += field_row_size(spec, f);
+  return size;
 }
 
 void rows_pack(const ScoriaRows *rows, int64_t first, int64_t n, int channels, const int field[], int cells,

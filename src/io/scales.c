@@ -86,6 +86,13 @@ static PetscErrorCode RequireScale(hid_t file, const char *name, hsize_t length,
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode PutScale(hid_t file, const char *name, int64_t length, ScoriaTrouble *bad)
+{
+  PetscFunctionBeginUser;
+  if (bad->code == SCORIA_EXIT_OK) PetscCall(RequireScale(file, name, (hsize_t)length, bad));
+  PetscFunctionReturn(0);
+}
+
 /* Splits "row x" in place; the number of names. */
 static int axes_split(char axes[], const char *name[H5S_MAX_RANK])
 {

@@ -8,7 +8,7 @@
 /* Fields of the deck's dataset: the problem's, the porosity, and what varies laterally. */
 static void describe_fields(ScoriaEnsemble e)
 {
-  static const ScoriaField porosity = {"eps", "", "porosity", true};
+  static const ScoriaField porosity = {.name = "eps", .description = "porosity", .latent = true};
   ScoriaDatasetSpec *spec           = &e->spec;
   e->outputs                        = e->shape.unknowns + e->nderived;
   for (int f = 0; f < e->shape.unknowns; f++) spec->field[spec->nfields++] = e->shape.field[f];

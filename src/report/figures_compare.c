@@ -78,8 +78,9 @@ PetscErrorCode ReportStatLines(ReportText *text, const ReportCompare *cmp, int v
                                int64_t k)
 {
   PetscFunctionBeginUser;
-  for (int64_t i = 0; i < cmp->L; i++) {
-    PetscCall(ReportPrint(text, "%.6g", cmp->x[i] * cmp->along.scale));
+  const ScoriaField *field = &cmp->field[channel];
+  for (int64_t i = 0; i < field_cells(field, (int)cmp->L); i++) {
+    PetscCall(ReportPrint(text, "%.6g", cmp->x[field->centre + i] * cmp->along.scale));
     for (int column = 0; column < SCORIA_NFROM; column++)
       for (int s = 0; s < SCORIA_NCURVES; s++) {
         const double *stat = cmp->stat[view][stat_columns[column]][channel][s];
@@ -122,7 +123,7 @@ static PetscErrorCode ConditionGrid(ReportText *body, const ReportCompare *cmp, 
   PetscFunctionBeginUser;
   PetscCall(ReportPrint(body, "set multiplot\n"));
   PetscCall(legend(body, cmp->words, 1 - (double)LEGEND / grid_height(nch)));
-  PetscCall(ReportRangeX(body, &cmp->along, (int)cmp->L, cmp->x));
+  PetscCall(ReportRangeX(body, &cmp->along, cmp->nchannels, cmp->field, (int)cmp->L, cmp->x));
   for (int row = 0; row < nch; row++)
     for (int column = 0; column < n; column++) {
       const ReportQuantity *q = &cmp->channel[channels[row]];
@@ -242,14 +243,15 @@ static const ScoriaFrom single[2] = {SCORIA_FROM_PDE, SCORIA_FROM_MODEL};
 /* Columns: x, then each example minus the PDE mean at that condition; one block per condition. */
 static PetscErrorCode ExampleData(ReportFigures *figs, const ReportCompare *cmp, ScoriaFrom side, int channel)
 {
-  ReportText text    = {0};
-  const double scale = cmp->channel[channel].scale;
+  ReportText text          = {0};
+  const double scale       = cmp->channel[channel].scale;
+  const ScoriaField *field = &cmp->field[channel];
   char file[64];
   PetscFunctionBeginUser;
   for (int64_t k = 0; k < cmp->K; k++) {
-    for (int64_t i = 0; i < cmp->L; i++) {
+    for (int64_t i = 0; i < field_cells(field, (int)cmp->L); i++) {
       const double mean = cmp->stat[SCORIA_VIEW_FIELD][SCORIA_FROM_PDE][channel][SCORIA_CURVE_MEAN][k * cmp->L + i];
-      PetscCall(ReportPrint(&text, "%.6g", cmp->x[i] * cmp->along.scale));
+      PetscCall(ReportPrint(&text, "%.6g", cmp->x[field->centre + i] * cmp->along.scale));
       for (int64_t e = 0; e < cmp->examples; e++)
         PetscCall(ReportPrint(&text, " %.6g",
                               scale * (cmp->example[side][channel][(k * cmp->examples + e) * cmp->L + i] - mean)));
@@ -328,7 +330,7 @@ PetscErrorCode ReportDrawFluctuations(ReportFigures *figs, const ReportCompare *
     for (int row = 0; row < rows; row++) PetscCall(ExampleData(figs, cmp, single[s], channels[row]));
   const int axis = condition_axis(cmp), n = choose_conditions(cmp, axis, 2, chosen);
   PetscCall(ReportPrint(&body, "set multiplot\nunset key\nset xzeroaxis linecolor rgb '#999999'\n"));
-  PetscCall(ReportRangeX(&body, &cmp->along, (int)cmp->L, cmp->x));
+  PetscCall(ReportRangeX(&body, &cmp->along, cmp->nchannels, cmp->field, (int)cmp->L, cmp->x));
   for (int row = 0; row < rows; row++)
     for (int column = 0; column < 2 * n; column++)
       PetscCall(FluctuationPanel(&body, cmp, row, rows, channels[row], column, chosen[column / 2]));

@@ -16,20 +16,21 @@ enum { MEAN, LOW, HIGH, CURVES };        /* curves of a side */
 /* --------------------------------------------------------------------------------------------------- reading ---- */
 
 /* Curves of one field on one side: the mean, and the outermost quantiles. */
-static PetscErrorCode ReadCurves(ScoriaStore store, ScoriaPosteriorSide side, const char *field, int low, int high,
-                                 const ReportPosterior *p, double **curves)
+static PetscErrorCode ReadCurves(ScoriaStore store, ScoriaPosteriorSide side, const ScoriaField *field, int low,
+                                 int high, const ReportPosterior *p, double **curves)
 {
   char name[SCORIA_NAME_SIZE + 32];
   double *all;
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(CURVES * p->L, curves));
-  PetscCall(PetscMalloc1(p->Q * p->L, &all));
-  posterior_path(side, POSTERIOR_FIELDS, field, SCORIA_POSTERIOR_MEAN, sizeof name, name);
-  PetscCall(ScoriaStoreGetReals(store, name, p->L, *curves + MEAN * p->L));
-  posterior_path(side, POSTERIOR_FIELDS, field, SCORIA_POSTERIOR_QUANTILE, sizeof name, name);
-  PetscCall(ScoriaStoreGetReals(store, name, p->Q * p->L, all));
-  PetscCall(PetscArraycpy(*curves + LOW * p->L, all + low * p->L, p->L));
-  PetscCall(PetscArraycpy(*curves + HIGH * p->L, all + high * p->L, p->L));
+  const int64_t L = field_cells(field, (int)p->L);
+  PetscCall(PetscCalloc1(CURVES * p->L, curves));
+  PetscCall(PetscMalloc1(p->Q * L, &all));
+  posterior_path(side, POSTERIOR_FIELDS, field->name, SCORIA_POSTERIOR_MEAN, sizeof name, name);
+  PetscCall(ScoriaStoreGetReals(store, name, L, *curves + MEAN * p->L));
+  posterior_path(side, POSTERIOR_FIELDS, field->name, SCORIA_POSTERIOR_QUANTILE, sizeof name, name);
+  PetscCall(ScoriaStoreGetReals(store, name, p->Q * L, all));
+  PetscCall(PetscArraycpy(*curves + LOW * p->L, all + low * L, L));
+  PetscCall(PetscArraycpy(*curves + HIGH * p->L, all + high * L, L));
   PetscCall(PetscFree(all));
   PetscFunctionReturn(0);
 }
@@ -51,7 +52,7 @@ static PetscErrorCode ReadFields(ScoriaStore store, ReportPosterior *p)
   for (int f = 0; f < p->nfields; f++) {
     double largest = 0;
     for (int side = 0; side < SCORIA_POSTERIOR_SIDES; side++)
-      PetscCall(ReadCurves(store, side, p->field[f].name, low, high, p, &p->curves[side][f]));
+      PetscCall(ReadCurves(store, side, &p->field[f], low, high, p, &p->curves[side][f]));
     for (int64_t i = 0; i < CURVES * p->L; i++) largest = fmax(largest, fabs(p->curves[SCORIA_PRIOR][f][i]));
     report_quantity(p->field[f].name, p->field[f].unit, largest, &p->quantity[f]);
   }
@@ -99,16 +100,20 @@ PetscErrorCode ReportPosteriorRead(MPI_Comm comm, const char *path, ReportPoster
   PetscCall(ScoriaStoreShape(store, scoria_file_axes[1], 1, &axes, &cells));
   p->whole = axes == 1;
   PetscCall(ScoriaStoreGetFields(store, &p->nfields, p->field));
-  PetscCall(Length(store, path, scoria_file_axes[0], &p->L));
+  for (int f = 0; f < p->nfields; f++) p->L = PetscMax(p->L, p->field[f].cells);
+  if (!fields_differ(p->nfields, p->field)) PetscCall(Length(store, path, scoria_file_axes[0], &p->L));
   PetscCall(Length(store, path, POSTERIOR_PROBABILITY, &p->Q));
   posterior_sensor_path(member_name(scoria_posterior_sensor_members, offsetof(ScoriaPosteriorSensor, x)), sizeof place,
                         place);
   PetscCall(Length(store, path, place, &p->sensors));
   if (p->L < 2 || p->Q * p->L > LARGEST_COUNT)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found %lld cells and %lld quantiles", path, (long long)p->L, (long long)p->Q);
-  PetscCall(PetscMalloc1(p->L, &p->x));
-  PetscCall(ScoriaStoreGetReals(store, scoria_file_axes[0], p->L, p->x));
-  PetscCall(ScoriaStoreUnit(store, scoria_file_axes[0], sizeof unit, unit));
+  const int shape[3] = {(int)p->L, 1, 1};
+  char axis[SCORIA_NAME_SIZE + 1];
+  PetscCall(PetscMalloc1(fields_centres(p->nfields, p->field, shape), &p->x));
+  PetscCall(ScoriaStoreGetCentres(store, p->nfields, p->field, shape, p->x));
+  snprintf(axis, sizeof axis, "/%s", field_axis(&p->field[0]));
+  PetscCall(ScoriaStoreUnit(store, axis, sizeof unit, unit));
   report_axis_x(unit, p->x[p->L - 1], &p->along);
   PetscCall(ReadSensors(store, p));
   if (p->whole)
@@ -142,8 +147,8 @@ static PetscErrorCode Data(ReportFigures *figs, const ReportPosterior *p)
   PetscCall(ReportPrint(&text, "# two blocks per field: x, then mean and limits of prior and posterior; sensors\n"));
   for (int f = 0; f < p->nfields; f++) {
     const double scale = p->quantity[f].scale;
-    for (int64_t i = 0; i < p->L; i++) {
-      PetscCall(ReportPrint(&text, "%.6g", p->x[i] * p->along.scale));
+    for (int64_t i = 0; i < field_cells(&p->field[f], (int)p->L); i++) {
+      PetscCall(ReportPrint(&text, "%.6g", p->x[p->field[f].centre + i] * p->along.scale));
       for (int side = 0; side < 2; side++)
         for (int c = 0; c < CURVES; c++)
           PetscCall(ReportPrint(&text, " %.8g", p->curves[side][f][c * p->L + i] * scale));
@@ -196,7 +201,7 @@ PetscErrorCode ReportDrawPosterior(ReportFigures *figs, const ReportPosterior *p
                              " title 'posterior, band', NaN with lines linestyle 2 linewidth 2.5 title 'posterior, "
                              "mean', NaN with points " SENSORS " title 'readings'",
                              1 - 28.0 / height));
-  PetscCall(ReportRangeX(&body, &p->along, (int)p->L, p->x));
+  PetscCall(ReportRangeX(&body, &p->along, p->nfields, p->field, (int)p->L, p->x));
   for (int f = 0; f < n; f++) PetscCall(Panel(&body, p, f, n));
   PetscCall(ReportPrint(&body, "unset multiplot\n"));
   report_fields_drawn(n, (int)p->nfields, sizeof drawn, drawn);

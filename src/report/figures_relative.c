@@ -149,7 +149,7 @@ PetscErrorCode ReportDrawRelative(ReportFigures *figs, const ReportView *view)
   for (int i = 0; i < view->n; i++) PetscCall(ViewData(figs, view, i));
   PetscCall(ReportPrint(&body, "set multiplot\n"));
   PetscCall(ReportBandsLegend(&body, cmp->words, 1 - 28.0 / height));
-  PetscCall(ReportRangeX(&body, &cmp->along, (int)cmp->L, cmp->x));
+  PetscCall(ReportRangeX(&body, &cmp->along, cmp->nchannels, cmp->field, (int)cmp->L, cmp->x));
   PetscCall(ReportPrint(&body, "set label 1 \""));
   PetscCall(ReportConditionTitle(&body, &cmp->space, &cmp->theta[cmp->space.n * view->k], 1));
   PetscCall(ReportPrint(&body, "\" at screen 0.5,%.4f center\n", 1 - 50.0 / height));
@@ -176,10 +176,11 @@ static PetscErrorCode TableRows(const ReportView *view, int i, ReportText *html)
   PetscFunctionBeginUser;
   view_label(view, i, sizeof label, label);
   for (int quarter = 1; quarter <= 4; quarter++) {
-    const int64_t j = PetscMin(quarter * cmp->L / 4, cmp->L - 1);
+    const ScoriaField *field = &cmp->field[view->channel[i]];
+    const int64_t cells = field_cells(field, (int)cmp->L), j = PetscMin(quarter * cells / 4, cells - 1);
     PetscCall(ReportPrint(html, "<tr><td>"));
     PetscCall(ReportEnhanced(html, label));
-    PetscCall(ReportPrint(html, "</td><td class=\"n\">%.4g</td>", cmp->x[j] * cmp->along.scale));
+    PetscCall(ReportPrint(html, "</td><td class=\"n\">%.4g</td>", cmp->x[field->centre + j] * cmp->along.scale));
     for (int column = 0; column < 6; column++)
       PetscCall(ReportPrint(html, "<td class=\"n\">%#.4g</td>",
                             view->quantity[i].scale * get_stat(view, i, sides[column % 3], stats[column / 3])[j]));

@@ -32,8 +32,8 @@ PetscErrorCode ReportSamplesRead(ScoriaRun run, ReportSamples *samples)
   }
   samples->spec = *spec;
   samples->n    = PetscMin(REPORT_SAMPLE_ROWS, spec->rows);
-  PetscCall(PetscMalloc1(spec->cells, &samples->x));
-  PetscCall(PetscArraycpy(samples->x, x, spec->cells));
+  PetscCall(PetscMalloc1(spec_centres(spec), &samples->x));
+  PetscCall(PetscArraycpy(samples->x, x, spec_centres(spec)));
   PetscCall(ScoriaRowsCreate(spec, samples->n, &samples->rows));
   PetscCall(ScoriaDatasetRead(ds, 0, rank ? 0 : samples->n, &samples->rows));
   for (int i = 0; i < spec->space.n && rank == 0; i++) samples->theta[i] = samples->rows.condition[i][0];
@@ -78,11 +78,12 @@ static PetscErrorCode SampleLines(ReportText *text, const ReportSamples *samples
   PetscFunctionBeginUser;
   report_axis(&samples->spec.space, 0, samples->x[cells - 1], &along);
   PetscCall(PetscMalloc1(n, &sorted));
-  for (int64_t j = 0; j < cells; j++) {
+  const ScoriaField *of = &samples->spec.field[field];
+  for (int64_t j = 0; j < field_cells(of, (int)cells); j++) {
     double sum = 0;
     for (int64_t i = 0; i < n; i++) sum += sorted[i] = value[i * cells + j] * q->scale;
     stats_sort(n, sorted);
-    PetscCall(ReportPrint(text, "%.6g %.8g %.8g %.8g", samples->x[j] * along.scale, sum / (double)n,
+    PetscCall(ReportPrint(text, "%.6g %.8g %.8g %.8g", samples->x[of->centre + j] * along.scale, sum / (double)n,
                           sorted[(int64_t)(0.025 * (double)(n - 1) + 0.5)],
                           sorted[(int64_t)(0.975 * (double)(n - 1) + 0.5)]));
     for (int64_t i = 0; i < PetscMin(SINGLES, n); i++)
@@ -131,7 +132,7 @@ PetscErrorCode ReportDrawSamples(ReportFigures *figs, const ReportSamples *sampl
                              "NaN with lines linestyle 2 linewidth 3 title 'mean', NaN with lines linewidth 1.2 "
                              "linecolor rgb '#2E8FD0' title 'single fields'",
                              1 - 28.0 / height));
-  PetscCall(ReportRangeX(&body, &along, cells, x));
+  PetscCall(ReportRangeX(&body, &along, samples->spec.nfields, samples->spec.field, cells, x));
   PetscCall(ReportPrint(&body, "set label 1 \""));
   PetscCall(ReportConditionTitle(&body, &samples->spec.space, samples->theta, 1));
   PetscCall(ReportPrint(&body, "\" at screen 0.5,%.4f center\n", 1 - 50.0 / height));

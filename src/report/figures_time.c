@@ -105,13 +105,14 @@ static double largest_move(const TimeBin *from, const TimeBin *to, int cells, in
 static PetscErrorCode TimeData(ReportFigures *figs, const ReportDataset *data, int n, const TimeBin bin[], int cell,
                                double scale)
 {
-  ReportText text = {0};
+  const ScoriaField *field = &data->spec.field[data->channel];
+  ReportText text          = {0};
   PetscFunctionBeginUser;
   PetscCall(ReportPrint(&text, "# x, mean, 2.5 %%, 97.5 %%; a block per time; then time and the same in one cell\n"));
   for (int b = 0; b < n; b++) {
-    for (int j = 0; j < data->spec.cells; j++)
-      PetscCall(ReportPrint(&text, "%.6g %.7g %.7g %.7g\n", data->x[j] * data->along.scale, bin[b].mean[j] * scale,
-                            bin[b].low[j] * scale, bin[b].high[j] * scale));
+    for (int j = 0; j < field_cells(field, data->spec.cells); j++)
+      PetscCall(ReportPrint(&text, "%.6g %.7g %.7g %.7g\n", data->x[field->centre + j] * data->along.scale,
+                            bin[b].mean[j] * scale, bin[b].low[j] * scale, bin[b].high[j] * scale));
     PetscCall(ReportPrint(&text, "\n\n"));
   }
   for (int b = 0; b < n; b++)
@@ -146,13 +147,13 @@ static PetscErrorCode TimePanels(ReportText *body, const ReportDataset *data, in
                         "set bmargin at screen 0.17\nset tmargin at screen 0.89\nset lmargin at screen 0.075\nset "
                         "rmargin at screen 0.60\nset xlabel '%s'\n",
                         data->along.axis));
-  PetscCall(ReportRangeX(body, &data->along, data->spec.cells, data->x));
+  PetscCall(ReportRangeX(body, &data->along, 1, &data->spec.field[data->channel], data->spec.cells, data->x));
   PetscCall(ReportPrint(body, "set ylabel '%s'\n%s%s\n", q->axis, band.s, mean.s));
   PetscCall(ReportPrint(body,
                         "set lmargin at screen 0.69\nset rmargin at screen 0.985\nset xlabel 't  [s]'\n%s"
                         "set xrange [%s:%g]\nset ylabel '%s  at x = %.3g %s'\n",
                         ratio > 20 ? "set logscale x\n" : "", ratio > 20 ? "*" : "0", 1.05 * bin[n - 1].hi, q->axis,
-                        data->x[cell] * data->along.scale, data->along.unit));
+                        data->x[data->spec.field[data->channel].centre + cell] * data->along.scale, data->along.unit));
   PetscCall(ReportPrint(body,
                         "plot 'data/times.dat' index %d using 1:3:4 with filledcurves linestyle 4, '' index %d using "
                         "1:2 with linespoints linestyle 1 pointtype 7\nunset multiplot\n",

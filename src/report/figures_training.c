@@ -41,8 +41,8 @@ static PetscErrorCode DrawsData(ReportFigures *figs, const ReportDataset *data)
     for (int s = 0; s < data->nshown; s++) {
       ReportQuantity q;
       field_quantity(data, f, &q);
-      for (int i = 0; i < cells; i++) {
-        PetscCall(ReportPrint(&text, "%.6g", data->x[i] * data->along.scale));
+      for (int i = 0; i < field_cells(&data->spec.field[f], cells); i++) {
+        PetscCall(ReportPrint(&text, "%.6g", data->x[data->spec.field[f].centre + i] * data->along.scale));
         for (int64_t j = 0; j < data->draws[s].rows; j++)
           PetscCall(ReportPrint(&text, " %.7g", data->draws[s].field[f][j * cells + i] * q.scale));
         PetscCall(ReportPrint(&text, "\n"));
@@ -89,7 +89,7 @@ PetscErrorCode ReportDrawDataset(ReportFigures *figs, const ReportDataset *data)
                         "set multiplot layout %d,%d columnsfirst margins 0.085,0.985,%.4f,%.4f spacing 0.06,%.4f\n"
                         "unset key\n",
                         rows, columns, 68.0 / height, 1 - 48.0 / height, 38.0 / height));
-  PetscCall(ReportRangeX(&body, &data->along, data->spec.cells, data->x));
+  PetscCall(ReportRangeX(&body, &data->along, data->spec.nfields, data->spec.field, data->spec.cells, data->x));
   for (int s = 0; s < columns; s++)
     for (int row = 0; row < rows; row++) PetscCall(DrawsPanel(&body, data, s, drawn[row], row == 0, row == rows - 1));
   PetscCall(ReportPrint(&body, "unset multiplot\n"));

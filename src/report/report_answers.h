@@ -8,8 +8,8 @@
 /* posterior.h5. */
 typedef struct {
   bool present;
-  int64_t L, Q, sensors; /* cells, quantiles, readings */
-  double *x;             /* owned (L) [m] */
+  int64_t L, Q, sensors; /* cells of the longest field, quantiles, readings */
+  double *x;             /* owned (fields_centres) [m] */
   ReportQuantity along;  /* x */
   int nfields;
   ScoriaField field[SCORIA_MAX_FIELDS];

@@ -10,9 +10,9 @@
 /* The conditions of one group of compare.h5, on every rank. */
 typedef struct {
   const ReportWords *words; /* borrowed: for what it is measured against */
-  int64_t K, L;             /* conditions, cells; K = 0: no such file or group */
+  int64_t K, L;             /* conditions, cells of the longest field; K = 0: no such file or group */
   int64_t examples;         /* fields kept per condition and side */
-  double *x;                /* (L) [m] */
+  double *x;                /* (fields_centres) [m] */
   ScoriaSpace space;
   double *theta; /* (K, space.n) */
   double *good;  /* (K, SCORIA_NFROM) fields behind the curves; NULL where the file does not say */

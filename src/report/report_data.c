@@ -15,6 +15,23 @@ double json_number(const cJSON *object, const char *name)
 
 /* ------------------------------------------------------------------------------------------------- comparison ---- */
 
+/* Behind the cells of a field that has fewer than others its last value: of lines (n, cells) data becomes (n, L). */
+static PetscErrorCode Widen(const ScoriaField *field, int64_t n, int64_t L, double **data)
+{
+  const int cells = field_cells(field, (int)L);
+  double *wide;
+  PetscFunctionBeginUser;
+  if (!*data || cells == L) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1(n * L, &wide));
+  for (int64_t i = 0; i < n; i++) {
+    memcpy(wide + i * L, *data + i * cells, (size_t)cells * sizeof(double));
+    field_pad(field, (int)L, wide + i * L);
+  }
+  PetscCall(PetscFree(*data));
+  *data = wide;
+  PetscFunctionReturn(0);
+}
+
 /* The array `name` when it has the shape (d0, d1) or (d0, d1, d2) that is expected; *data stays NULL when the file has
  * none. */
 static PetscErrorCode ReadArray(ScoriaStore store, const char *name, int rank, const int64_t dims[], double **data)
@@ -36,24 +53,27 @@ static PetscErrorCode ReadArray(ScoriaStore store, const char *name, int rank, c
 
 static PetscErrorCode ReadChannel(ScoriaStore store, const char *group, int side, int channel, ReportCompare *cmp)
 {
-  const char *field = cmp->field[channel].name;
+  const char *field   = cmp->field[channel].name;
+  const int64_t cells = field_cells(&cmp->field[channel], (int)cmp->L);
   char name[128];
   int rank;
   int64_t shape[4];
   PetscFunctionBeginUser;
   for (int v = 0; v < SCORIA_NVIEWS; v++)
     for (int s = 0; s < SCORIA_NCURVES; s++) {
-      const int64_t dims[2] = {cmp->K, cmp->L};
+      const int64_t dims[2] = {cmp->K, cells};
       compare_curve_path(group, v, side, field, s, sizeof name, name);
       PetscCall(ReadArray(store, name, 2, dims, &cmp->stat[v][side][channel][s]));
+      PetscCall(Widen(&cmp->field[channel], cmp->K, cmp->L, &cmp->stat[v][side][channel][s]));
     }
   if (side != SCORIA_FROM_PDE && side != SCORIA_FROM_MODEL) PetscFunctionReturn(0); /* no others are drawn */
   compare_examples_path(group, side, field, sizeof name, name);
   PetscCall(ScoriaStoreShape(store, name, 4, &rank, shape));
   if (rank != 3) PetscFunctionReturn(0);
   if (!cmp->examples) cmp->examples = shape[1];
-  const int64_t dims[3] = {cmp->K, cmp->examples, cmp->L};
+  const int64_t dims[3] = {cmp->K, cmp->examples, cells};
   PetscCall(ReadArray(store, name, 3, dims, &cmp->example[side][channel]));
+  PetscCall(Widen(&cmp->field[channel], cmp->K * cmp->examples, cmp->L, &cmp->example[side][channel]));
   PetscFunctionReturn(0);
 }
 
@@ -72,7 +92,6 @@ static double largest_of(const ReportCompare *cmp, int channel)
 static PetscErrorCode ReadFields(ScoriaStore store, const char *group, ReportCompare *cmp)
 {
   PetscFunctionBeginUser;
-  PetscCall(ScoriaStoreGetFields(store, &cmp->nchannels, cmp->field));
   for (int c = 0; c < cmp->nchannels; c++) {
     for (int side = 0; side < SCORIA_NFROM; side++) PetscCall(ReadChannel(store, group, side, c, cmp));
     report_quantity(cmp->field[c].name, cmp->field[c].unit, largest_of(cmp, c), &cmp->channel[c]);
@@ -107,10 +126,16 @@ static PetscErrorCode ReadCells(ScoriaStore store, const char *path, ReportCompa
   int rank;
   int64_t dims[4];
   PetscFunctionBeginUser;
-  PetscCall(ScoriaStoreShape(store, scoria_file_axes[0], 4, &rank, dims));
-  if (rank != 1 || dims[0] < 2) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: expected /x of shape (cells)", path);
-  cmp->L = dims[0];
-  PetscCall(ReadArray(store, scoria_file_axes[0], 1, dims, &cmp->x));
+  PetscCall(ScoriaStoreGetFields(store, &cmp->nchannels, cmp->field));
+  for (int c = 0; c < cmp->nchannels; c++) cmp->L = PetscMax(cmp->L, cmp->field[c].cells);
+  if (!fields_differ(cmp->nchannels, cmp->field)) {
+    PetscCall(ScoriaStoreShape(store, scoria_file_axes[0], 4, &rank, dims));
+    if (rank != 1 || dims[0] < 2) SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: expected /x of shape (cells)", path);
+    cmp->L = dims[0];
+  }
+  const int shape[3] = {(int)cmp->L, 1, 1};
+  PetscCall(PetscMalloc1(fields_centres(cmp->nchannels, cmp->field, shape), &cmp->x));
+  PetscCall(ScoriaStoreGetCentres(store, cmp->nchannels, cmp->field, shape, cmp->x));
   PetscFunctionReturn(0);
 }
 

@@ -207,8 +207,8 @@ PetscErrorCode ReportDatasetRead(ScoriaRun run, ReportDataset *data)
   }
   data->spec       = *spec;
   data->conditions = spec->rows / spec->realisations;
-  PetscCall(PetscMalloc1(spec->cells, &data->x));
-  PetscCall(PetscArraycpy(data->x, x, spec->cells));
+  PetscCall(PetscMalloc1(spec_centres(spec), &data->x));
+  PetscCall(PetscArraycpy(data->x, x, spec_centres(spec)));
   report_axis(&spec->space, 0, x[spec->cells - 1], &data->along);
   choose_targets(data);
   PetscCall(Scan(run, ds, data));

@@ -28,7 +28,7 @@ typedef struct {
   double *times; /* (listed); NULL where time is no condition */
   double target[REPORT_SHOWN];    /* where along that axis they should be ... */
   double away[REPORT_SHOWN];      /* ... and how far from it they are */
-  double *x;                      /* (cells) [m] */
+  double *x;                      /* (spec_centres) [m] */
   ReportQuantity along;           /* x */
   ScoriaRows draws[REPORT_SHOWN]; /* rank 0: the first REPORT_DRAWS rows of each */
   int channel, time;              /* the first field of the state; the condition time, -1: it does not vary */
@@ -67,7 +67,7 @@ typedef struct {
   bool present;
   int64_t whole; /* as of dataset.h5 */
   ScoriaDatasetSpec spec;
-  double *x;                           /* owned (cells) [m] */
+  double *x;                           /* owned (spec_centres) [m] */
   double theta[SCORIA_MAX_CONDITIONS]; /* of the first row */
   int64_t n;                           /* rows read */
   ScoriaRows rows;                     /* owned; rank 0 only */

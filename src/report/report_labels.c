@@ -129,11 +129,18 @@ void report_condition(const ScoriaCondition *c, double value, int digits, Report
   snprintf(text, size, "%.*f", (int)PetscMax(0, PetscMin(12, decimals)), value * q->scale);
 }
 
-PetscErrorCode ReportRangeX(ReportText *body, const ReportQuantity *along, int cells, const double x[])
+PetscErrorCode ReportRangeX(ReportText *body, const ReportQuantity *along, int n, const ScoriaField field[], int cells,
+                            const double x[])
 {
   double end[2];
   PetscFunctionBeginUser;
-  cells_ends(cells, x, end);
+  cells_ends(field_cells(&field[0], cells), x + field[0].centre, end);
+  for (int f = 1; f < n; f++) {
+    double of[2];
+    cells_ends(field_cells(&field[f], cells), x + field[f].centre, of);
+    end[0] = fmin(end[0], of[0]);
+    end[1] = fmax(end[1], of[1]);
+  }
   PetscCall(ReportPrint(body, "set xrange [%g:%g]\n", along->scale * end[0], along->scale * end[1]));
   PetscFunctionReturn(0);
 }

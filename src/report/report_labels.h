@@ -28,8 +28,9 @@ void plain_label(const char *s, size_t size, char label[]);
 void unit_label(const char *unit, size_t size, char label[]); /* as enhanced text */
 /* The name of a quantity as a label of words. */
 void report_quantity_words(const char *name, size_t size, char label[]);
-/* Sets the range of the axis x: from end to end of the cells with centres x (cells). */
-PetscErrorCode ReportRangeX(ReportText *body, const ReportQuantity *along, int cells, const double x[]);
+/* Sets the range of the axis x: from end to end of the cells of n fields with centres x (fields_centres). */
+PetscErrorCode ReportRangeX(ReportText *body, const ReportQuantity *along, int n, const ScoriaField field[], int cells,
+                            const double x[]);
 /* Appends theta, without what does not vary, as a title "U_{0} = 0.150 V,  ..." in `lines` lines. */
 PetscErrorCode ReportConditionTitle(ReportText *body, const ScoriaSpace *space, const double theta[], int lines);
 /* Enhanced text as HTML. */

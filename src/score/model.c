@@ -124,9 +124,9 @@ void model_shape(ScoriaModel model, int shape[3])
 
 int model_centres(ScoriaModel model)
 {
-  ScoriaDatasetSpec spec = {.cells = model->cells};
-  model_shape(model, spec.shape);
-  return spec_centres(&spec);
+  int shape[3];
+  model_shape(model, shape);
+  return fields_centres(model->nchannels, model->field, shape);
 }
 
 PetscErrorCode ScoriaModelFields(ScoriaModel model, int *nchannels, const ScoriaField **field, int *cells,

@@ -58,6 +58,10 @@ static PetscErrorCode GetFields(ScoriaModel m, ScoriaStore store, const char *pa
   PetscCall(ScoriaStoreGetFields(store, &m->nchannels, m->field));
   if (m->nchannels != m->spec.channels)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: names %d fields, its network has %d", path, m->nchannels, m->spec.channels);
+  for (int f = 0; f < m->nchannels && fields_differ(m->nchannels, m->field); f++)
+    if (m->field[f].cells > m->cells)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: field %s has %d cells, its network %d", path, m->field[f].name,
+                  m->field[f].cells, m->cells);
   PetscFunctionReturn(0);
 }
 
@@ -104,30 +108,22 @@ static PetscErrorCode PutNetwork(ScoriaModel m, ScoriaStore store)
   PetscFunctionReturn(0);
 }
 
-/* /x, and of whole fields /y and /z. */
 static PetscErrorCode PutCentres(ScoriaModel m, ScoriaStore store)
 {
-  const int all = model_centres(m);
   int shape[3];
   PetscFunctionBeginUser;
   model_shape(m, shape);
-  for (int a = 0, at = 0; at < all; at += shape[a++]) {
-    const int64_t n = shape[a];
-    PetscCall(ScoriaStorePutReals(store, scoria_file_axes[a], 1, &n, m->x + at, space_axis_unit(ScoriaModelSpace(m), a),
-                                  space_axis_help(ScoriaModelSpace(m), a)));
-  }
+  PetscCall(ScoriaStorePutCentres(store, m->nchannels, m->field, shape, ScoriaModelSpace(m), m->x));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode GetCentres(ScoriaModel m, ScoriaStore store)
 {
-  const int all = model_centres(m);
   int shape[3];
   PetscFunctionBeginUser;
   model_shape(m, shape);
-  PetscCall(PetscMalloc1(all, &m->x));
-  for (int a = 0, at = 0; at < all; at += shape[a++])
-    PetscCall(ScoriaStoreGetReals(store, scoria_file_axes[a], shape[a], m->x + at));
+  PetscCall(PetscMalloc1(model_centres(m), &m->x));
+  PetscCall(ScoriaStoreGetCentres(store, m->nchannels, m->field, shape, m->x));
   PetscFunctionReturn(0);
 }
 

@@ -86,22 +86,29 @@ void normaliser_unit(const NormProfile norm, const double theta[], double u[])
   for (int j = 0; j < norm->d; j++) u[j] = all[norm->vary[j]];
 }
 
+int norm_cells(const NormProfile norm, int c)
+{
+  return norm->own[c] ? norm->own[c] : norm->L;
+}
+
 void normaliser_transform(const NormProfile norm, int64_t n, const double fields[], double v[])
 {
   for (int64_t i = 0; i < n; i++)
     for (int c = 0; c < norm->C; c++) {
       const double *x = fields + ((size_t)i * norm->C + c) * norm->L, reference = norm->reference[c],
                    sign = norm->sign[c];
+      const int cells   = norm_cells(norm, c);
       double *to        = v + ((size_t)i * norm->C + c) * norm->L;
       if (norm->bounds[c].on)
-        for (int j = 0; j < norm->L; j++) to[j] = bounds_to(&norm->bounds[c], x[j]);
+        for (int j = 0; j < cells; j++) to[j] = bounds_to(&norm->bounds[c], x[j]);
       else if (!norm->logged[c])
-        memmove(to, x, norm->L * sizeof(double));
+        memmove(to, x, (size_t)cells * sizeof(double));
       else
-        for (int j = 0; j < norm->L; j++) {
+        for (int j = 0; j < cells; j++) {
           const double distance = sign * (x[j] - reference);
           to[j]                 = distance > 0 ? log(distance) : NAN;
         }
+      for (int j = cells; j < norm->L; j++) to[j] = 0;
     }
 }
 
@@ -110,7 +117,7 @@ void normaliser_subtract_first(const NormProfile norm, int64_t n, double v[])
   for (int64_t i = 0; i < n; i++)
     for (int c = 0; c < norm->C; c++) {
       double *cell = v + ((size_t)i * norm->C + c) * norm->L;
-      for (int j = 1; j < norm->L && norm->relative[c]; j++) cell[j] -= cell[0];
+      for (int j = 1; j < norm_cells(norm, c) && norm->relative[c]; j++) cell[j] -= cell[0];
     }
 }
 
@@ -120,7 +127,7 @@ static void add_first(const NormProfile norm, int n, double w[])
   for (int i = 0; i < n; i++)
     for (int c = 0; c < norm->C; c++) {
       double *cell = w + ((size_t)i * norm->C + c) * norm->L;
-      for (int j = 1; j < norm->L && norm->relative[c]; j++) cell[j] += cell[0];
+      for (int j = 1; j < norm_cells(norm, c) && norm->relative[c]; j++) cell[j] += cell[0];
     }
 }
 
@@ -130,7 +137,7 @@ static void encode_differences(const NormProfile norm, double encode[])
   const int R = norm->R;
   for (int c = 0; c < norm->C; c++) {
     double *first = encode + (size_t)c * norm->L * R;
-    for (int j = 1; j < norm->L && norm->relative[c]; j++)
+    for (int j = 1; j < norm_cells(norm, c) && norm->relative[c]; j++)
       for (int k = 0; k < R; k++) first[k] -= first[(size_t)j * R + k];
   }
 }
@@ -253,12 +260,23 @@ void profile_encode(void *self, int64_t n, const double fields[], double y[])
   }
 }
 
+/* Behind the cells of a channel its last value. */
+static void pad(const NormProfile norm, int64_t n, double fields[])
+{
+  for (int64_t i = 0; i < n * norm->C; i++) {
+    double *x       = fields + (size_t)i * norm->L;
+    const int cells = norm_cells(norm, (int)(i % norm->C));
+    for (int j = cells; j < norm->L; j++) x[j] = x[cells - 1];
+  }
+}
+
 void profile_decode(void *self, int64_t n, const double y[], double fields[])
 {
   const NormProfile norm = self;
   la_rows_product(n, norm->R, norm->m, y, norm->decode, norm->base, fields);
   transform_back(norm, n, fields);
   bounds_back_all(norm->bounds, n, norm->C, norm->L, fields);
+  pad(norm, n, fields);
 }
 
 /* J = diag(dx/dv) decode^T, and |dx/dv| = |x - reference| = exp(v) where the logarithm was taken. */
@@ -270,7 +288,11 @@ double profile_log_volume(void *self, const double y[], double work[])
   la_rows_product(1, R, m, y, norm->decode, norm->base, v);
   for (int j = 0; j < m; j++) {
     const NormBounds *b = &norm->bounds[j / norm->L];
-    v[j]                = b->on ? bounds_rate(b, v[j]) : norm->logged[j / norm->L] ? exp(v[j]) : 1;
+    if (j % norm->L >= norm_cells(norm, j / norm->L)) {
+      v[j] = 0;
+      continue;
+    }
+    v[j] = b->on ? bounds_rate(b, v[j]) : norm->logged[j / norm->L] ? exp(v[j]) : 1;
   }
   for (int k = 0; k < R; k++)
     for (int j = 0; j < m; j++) J[(size_t)k * m + j] = v[j] * norm->decode[(size_t)k * m + j];

@@ -82,10 +82,11 @@ struct NormProfile_ {
   ScoriaSpace space;
   int d, vary[SCORIA_MAX_CONDITIONS]; /* the conditions that vary */
   int C, L, m;                        /* m = C L */
-  int r, R, K;                        /* modes learned, kept, coupled by phi */
-  bool twin;                          /* made with a deterministic twin */
-  bool encoded;                       /* of coefficients, not of cells */
-  bool logged[SCORIA_MAX_FIELDS];     /* v = ln(sign (x - reference)), else v = x */
+  int own[SCORIA_MAX_FIELDS];     /* the cells of a channel, of axes along x of unlike lengths; v is 0 behind them */
+  int r, R, K;                    /* modes learned, kept, coupled by phi */
+  bool twin;                      /* made with a deterministic twin */
+  bool encoded;                   /* of coefficients, not of cells */
+  bool logged[SCORIA_MAX_FIELDS]; /* v = ln(sign (x - reference)), else v = x */
   double reference[SCORIA_MAX_FIELDS], sign[SCORIA_MAX_FIELDS];
   NormBounds bounds[SCORIA_MAX_FIELDS]; /* where they are on, v is their transform */
   bool derived[SCORIA_MAX_FIELDS];      /* while it is fitted: see ScoriaTwin */
@@ -122,6 +123,8 @@ PetscErrorCode ProfileSetUp(NormProfile norm);
 void normaliser_unit(const NormProfile norm, const double theta[], double u[]);
 /* v (n, C, L) of fields (n, C, L) by the transforms alone; NaN outside their domain.  May work in place. */
 void normaliser_transform(const NormProfile norm, int64_t n, const double fields[], double v[]);
+/* The cells of a channel, L or fewer. */
+int norm_cells(const NormProfile norm, int c);
 /* v (n, C, L) becomes w (n, C, L): channels that are relative, less their first cell from the second on. */
 void normaliser_subtract_first(const NormProfile norm, int64_t n, double v[]);
 

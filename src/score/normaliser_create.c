@@ -39,6 +39,8 @@ PetscErrorCode ProfileCreate(ScoriaDataset ds, int nchannels, const ScoriaTwin *
   PetscCall(ProfileCreateOf(&spec->space, nchannels, spec->cells, &made));
   made->twin = twin && twin->solve;
   for (int c = 0; c < nchannels; c++) bounds_of_twin(twin, c, &made->bounds[c], &made->reference[c]);
+  if (fields_differ(spec->nfields, spec->field))
+    for (int c = 0; c < nchannels; c++) made->own[c] = spec->field[c].cells;
   for (int c = 0; c < nchannels && twin; c++) made->derived[c] = twin->derived[c];
   *self = made;
   PetscFunctionReturn(0);

@@ -37,9 +37,9 @@ static void range_extend(const NormProfile norm, int64_t n, const double x[], do
 }
 
 /* Adds the squares of one channel of n rows of a piece, m apart. */
-static void squares_extend(const NormProfile norm, int n, const double x[], double mean[], double *level, double *shape)
+static void squares_extend(const NormProfile norm, int L, int n, const double x[], double mean[], double *level,
+                           double *shape)
 {
-  const int L    = norm->L;
   const size_t m = (size_t)norm->m;
   double sum     = 0;
   for (int j = 0; j < L; j++) mean[j] = 0;
@@ -65,8 +65,8 @@ static PetscErrorCode scan_visit(void *ctx, NormData *data, int t, double v[])
   range_extend(norm, data->rows[t].fitted, v, scan->range);
   for (int k = 0; k < data->fitted[t]; k++, slot++) {
     for (int c = 0; c < norm->C; c++)
-      squares_extend(norm, (int)data->good[slot], v + (size_t)c * norm->L, scan->mean, &squares[2 * c],
-                     &squares[2 * c + 1]);
+      squares_extend(norm, norm_cells(norm, c), (int)data->good[slot], v + (size_t)c * norm->L, scan->mean,
+                     &squares[2 * c], &squares[2 * c + 1]);
     v += (size_t)data->good[slot] * norm->m;
   }
   if (norm->twin) range_extend(norm, data->fitted[t], data->twin + data->start[t] * norm->m, scan->range);
@@ -111,7 +111,8 @@ static PetscErrorCode ChooseRelative(NormData *data, const double squares[])
   double relative[SCORIA_MAX_FIELDS];
   PetscFunctionBeginUser;
   for (int c = 0; c < norm->C; c++)
-    relative[c] = norm->L > 1 && !norm->logged[c] && !norm->bounds[c].on && squares[2 * c + 1] < 0.01 * squares[2 * c];
+    relative[c] = norm_cells(norm, c) > 1 && !norm->logged[c] && !norm->bounds[c].on &&
+                  squares[2 * c + 1] < 0.01 * squares[2 * c];
   PetscCall(NormShare(data->in.comm, (size_t)norm->C, relative));
   for (int c = 0; c < norm->C; c++) norm->relative[c] = relative[c] != 0;
   PetscFunctionReturn(0);

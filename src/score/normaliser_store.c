@@ -68,16 +68,54 @@ PetscErrorCode NormPolySave(ScoriaStore store, const char *name, const NormPoly 
   PetscFunctionReturn(0);
 }
 
-/* Coefficients have axes of their own where fields have field and x. */
+/* Coefficients have axes of their own where fields have field and x; fields along several axes have cells. */
 static PetscErrorCode PutNormAxes(ScoriaStore store, const NormProfile norm, const char *name, const char *axes)
 {
-  char text[128] = "", word[SCORIA_NAME_SIZE];
+  const bool other = norm->encoded || norm->own[0];
+  char text[128]   = "", word[SCORIA_NAME_SIZE];
   PetscFunctionBeginUser;
-  for (int used = 0, n = 0; norm->encoded && sscanf(axes + used, "%63s%n", word, &n) == 1; used += n) {
-    const char *as = !strcmp(word, "field") ? "coefficients" : !strcmp(word, "x") ? "coefficient" : word;
+  for (int used = 0, n = 0; other && sscanf(axes + used, "%63s%n", word, &n) == 1; used += n) {
+    const char *as = !strcmp(word, "x")                        ? norm->encoded ? "coefficient" : "cell"
+                     : !strcmp(word, "field") && norm->encoded ? "coefficients"
+                                                               : word;
     snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", *text ? " " : "", as);
   }
-  PetscCall(ScoriaStorePutAxes(store, name, norm->encoded ? text : axes));
+  PetscCall(ScoriaStorePutAxes(store, name, other ? text : axes));
+  PetscFunctionReturn(0);
+}
+
+/* The cells of every channel, where they differ: behind these there is nothing. */
+static PetscErrorCode PutCells(ScoriaStore store, const NormProfile norm)
+{
+  const int64_t C = norm->C;
+  double cells[SCORIA_MAX_FIELDS];
+  PetscFunctionBeginUser;
+  if (!norm->own[0]) PetscFunctionReturn(0);
+  for (int c = 0; c < norm->C; c++) cells[c] = norm_cells(norm, c);
+  PetscCall(ScoriaStorePutReals(store, "/normaliser/cells", 1, &C, cells, "",
+                                "cells of every channel: v is 0 behind them, and a field its last value"));
+  PetscCall(ScoriaStorePutAxes(store, "/normaliser/cells", "field"));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode GetCells(ScoriaStore store, NormProfile norm)
+{
+  double cells[SCORIA_MAX_FIELDS];
+  int64_t dims[NORM_STORE_RANK];
+  int rank;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreShape(store, "/normaliser/cells", NORM_STORE_RANK, &rank, dims));
+  if (rank < 0) PetscFunctionReturn(0); /* they do not differ */
+  PetscCall(NormStoreShape(store, "/normaliser/cells", 1, dims));
+  if (dims[0] != norm->C)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: /normaliser/cells is for %lld channels, expected %d",
+                (long long)dims[0], norm->C);
+  PetscCall(ScoriaStoreGetReals(store, "/normaliser/cells", norm->C, cells));
+  for (int c = 0; c < norm->C; c++) {
+    if (!(cells[c] >= 1 && cells[c] <= norm->L))
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: /normaliser/cells: found %g, expected 1 to %d", cells[c], norm->L);
+    norm->own[c] = (int)cells[c];
+  }
   PetscFunctionReturn(0);
 }
 
@@ -121,6 +159,7 @@ PetscErrorCode ProfileSave(void *self, ScoriaStore store)
                          "the same for the terms of ln s and ln d"));
   PetscCall(NormPolySave(store, "/normaliser/coupling_powers", &norm->phi, "coupling_term varying",
                          "the same for the terms of phi"));
+  PetscCall(PutCells(store, norm));
   PetscCall(put_relative(store, norm));
   list_arrays(norm, list);
   for (int i = 0; i < ARRAYS; i++) {
@@ -281,6 +320,7 @@ PetscErrorCode ProfileLoad(ScoriaStore store, void **self)
   PetscCall(ProfileSetUp(made));
   PetscCall(get_arrays(store, made));
   PetscCall(get_relative(store, made));
+  PetscCall(GetCells(store, made));
   *self = made;
   PetscFunctionReturn(0);
 }

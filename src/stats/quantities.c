@@ -14,7 +14,7 @@ static double take(const ScoriaQuantity *q, int cells, const double fields[])
   switch (q->kind) {
   case SCORIA_QUANTITY_MIN:
   case SCORIA_QUANTITY_MAX:
-    return extreme(q->kind == SCORIA_QUANTITY_MAX, cells, x);
+    return extreme(q->kind == SCORIA_QUANTITY_MAX, q->cells ? q->cells : cells, x);
   case SCORIA_QUANTITY_AT:
   default:
     return q->offset + q->factor * (cells == 1 ? x[0] : (1 - q->weight) * x[q->cell] + q->weight * x[q->cell + 1]);

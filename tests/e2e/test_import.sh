@@ -279,7 +279,8 @@ for text in "# I: {path: '/I'}   # (6): a condition, or y?" "c: {path: '/c'}   #
   grep -qF "$text" "$work/out" || { fail "the listing of equal lengths lacks: $text"; cat "$work/out" >&2; }
 done
 if grep -q 'values are positive' "$work/out"; then fail "negative values are said to be positive"; fi
-# Two particles of unlike lengths, and a number of the row that is as long as neither: nothing says which is x.
+# Two particles of unlike lengths, and a number of the row that is as long as neither: the fields of one lie along an axis of their own.  But not
+# where nothing has as many rows along the other.
 "$PYTHON" - "$work" <<'PY'
 import h5py, numpy as np, sys
 with h5py.File(sys.argv[1] + "/two.h5", "w") as f:
@@ -287,6 +288,18 @@ with h5py.File(sys.argv[1] + "/two.h5", "w") as f:
     f["c_n"], f["c_p"], f["phi_p"] = np.ones((24, 5)), np.ones((24, 7)), np.ones((24, 7))
 PY
 run 1 import -import_file "$work/two.h5" -run_dir "$work/listed5"
+for text in "which can be used as it is" "x: {path: '/r_n'}" "    c_n: {path: '/c_n'}" "    c_p: {path: '/c_p', x: '/r_p'}" \
+  "    phi_p: {path: '/phi_p', x: '/r_p'}" "    load: {path: '/load'}"; do
+  grep -qF "$text" "$work/out" || { fail "the listing of two lengths lacks: $text"; cat "$work/out" >&2; }
+done
+"$PYTHON" - "$work/two.h5" <<'PY'
+import h5py, numpy as np, sys
+with h5py.File(sys.argv[1], "r+") as f:
+    for name in ("c_p", "phi_p"):
+        del f[name]
+        f[name] = np.ones((12, 7))
+PY
+run 1 import -import_file "$work/two.h5" -run_dir "$work/listed6"
 for text in "cell centres; the deck takes /r_n:" "x: /r_n, with the fields /c_n" "x: /r_p, with the fields /c_p, /phi_p" "to be completed:" \
   "x: {path: '/r_n'}   # or another" "    c_n: {path: '/c_n'}" "    load: {path: '/load'}"; do
   grep -qF "$text" "$work/out" || { fail "the listing of two lengths lacks: $text"; cat "$work/out" >&2; }

@@ -60,7 +60,7 @@ done
 # No unit where ours has one, and none of a length.
 import bare -import_x /bare_x -import_fields '{c: {path: /bare, units: mol m^-3}}' -import_conditions '{load: /plain}'
 says 'c: no unit in the file; taken as mol m^-3, by the deck'
-says 'x: no unit in the file and none in the deck; taken as m'
+says 'WARNING: x: no unit in the file and none in the deck; taken as m'
 if grep -q 'load: .*unit' "$work/out"; then fail "a condition without any unit is told: $(cat "$work/out")"; fi
 scoria 1 report "$deck" -run_dir "$work/bare" >"$work/out" 2>&1 || { fail "report"; cat "$work/out" >&2; }
 grep -q '<li>c: no unit in the file; taken as mol m^-3, by the deck</li>' "$work/bare/report.html" || fail "the report does not say which quantity has no unit"
@@ -88,6 +88,14 @@ with=(-import_conditions '{load: /load}')
 refused 'c: in "C" by the file, in "K" by the deck, which .*give the deck.s scale and offset.*degC the degree Celsius' -import_fields '{c: {path: /coulomb, units: K}}' "${with[@]}"
 refused 'c: in "nodal units" by the file, in "m" by the deck' -import_fields '{c: {path: /own, units: m}}' "${with[@]}"
 refused 'x: in "um" by the file, in "mm" by the deck' -import_fields c=/c "${with[@]}" -import_x '{path: /x, units: mm}'
+# Places in metres are none where nothing says what x is in, but for 0; nor where the file's unit is no length.
+for places in '-sensors_at c:5e-5' '-uq_probes c:5e-5' '-uq_quantities c[5e-5]' "-sensors_file $work/places"; do
+  read -ra words <<<"$places"
+  refused "x: no unit in the file or the deck, and ${words[0]#-} gives places in m: expected units in import.x, {path: /bare_x, units: um}, or m" \
+    -import_fields c=/c "${with[@]}" -import_x /bare_x "${words[@]}"
+done
+import zero -import_x /bare_x -import_fields c=/c "${with[@]}" -sensors_at c:0
+import said -import_x '{path: /bare_x, units: m}' -import_fields c=/c "${with[@]}" -sensors_at c:5e-5
 without_library
 refused 'c: in "mol/l" by the file, in "mol m^-3" by the deck, which are spelled differently' -import_fields '{c: {path: /c, units: mol m^-3}}' "${with[@]}"
 with_library

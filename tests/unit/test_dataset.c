@@ -204,7 +204,7 @@ static void copy_as_stored(const char *from, const char *to, const ScoriaDataset
   for (int f = 0; f < spec->nfields; f++)
     for (int64_t i = 0; i < number; i++)
       if (rows.done[i] == SCORIA_ROW_FAILED)
-        memset((char *)rows.stored[f] + (size_t)i * field_row_size(spec), 1, field_row_size(spec));
+        memset((char *)rows.stored[f] + (size_t)i * field_row_size(spec, f), 1, field_row_size(spec, f));
   CHECK(ScoriaDatasetWrite(out, first, &rows));
   CHECK(ScoriaDatasetFinish(&out));
   CHECK(ScoriaDatasetClose(&in));

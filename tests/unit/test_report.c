@@ -466,7 +466,8 @@ static void write_compare(const char *path)
   const int64_t dims[2] = {K, 3}, good_dims[2] = {K, 4}, cells = L;
   double x[L], good[K * 4];
   char relative[32];
-  static const ScoriaField field[] = {{"c", "mol m^-3", "concentration", false}, {"phi", "V", "potential", false}};
+  static const ScoriaField field[] = {{.name = "c", .unit = "mol m^-3", .description = "concentration"},
+                                      {.name = "phi", .unit = "V", .description = "potential"}};
   ScoriaStore store;
   for (int i = 0; i < L; i++) x[i] = 1e-4 * (i + 0.5) / L;
   CHECK(ScoriaStoreCreate(PETSC_COMM_WORLD, path, "compare", "", &store));

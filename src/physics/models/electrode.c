@@ -73,9 +73,9 @@ static bool at(void *p, const double theta[])
 
 static void shape(const void *p, ScoriaShape *sh)
 {
-  static const ScoriaField fields[] = {{"c", "mol m^-3", "electrolyte concentration", false},
-                                       {"phi", "V", "electrolyte potential", false},
-                                       {"phi_s", "V", "potential of the solid", false}};
+  static const ScoriaField fields[] = {{.name = "c", .unit = "mol m^-3", .description = "electrolyte concentration"},
+                                       {.name = "phi", .unit = "V", .description = "electrolyte potential"},
+                                       {.name = "phi_s", .unit = "V", .description = "potential of the solid"}};
   static const int output[]         = {W, U, V};
   const ScoriaElectrode *el         = p;
   const ScoriaKinetics *kinetics    = scoria_kinetics[el->model];

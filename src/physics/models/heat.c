@@ -133,7 +133,8 @@ static void source(const void *p, int n, const double *const local[], const doub
   for (int i = 0; i < n; i++) S[0][i] = heat->source * local[0][i];
 }
 
-static const ScoriaField derived_fields[] = {{"flux", "W m^-2", "heat flux along x", false}, {.name = ""}};
+static const ScoriaField derived_fields[] = {{.name = "flux", .unit = "W m^-2", .description = "heat flux along x"},
+                                             {.name = ""}};
 
 /* The mean of a cell's two faces, which is of second order at its middle. */
 static void derive_field(const void *p, int k, const ScoriaPencil *pencil, double flux[])

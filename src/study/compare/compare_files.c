@@ -81,7 +81,7 @@ static PetscErrorCode MatchFields(Files *f, ComparisonSet *set, const double *co
     for (int i = 0; i < NFILES; i++) spec_cells_text(f->file[i].spec, sizeof cells[i], cells[i]);
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: %s has %s, %s has %s", a->path, cells[SAMPLE], b->path, cells[REFERENCE]);
   }
-  for (int j = 0; j < spec_centres(a->spec); j++)
+  for (int j = 0; j < PetscMin(spec_centres(a->spec), spec_centres(b->spec)); j++)
     if (fabs(x[SAMPLE][j] - x[REFERENCE][j]) > 1e-9 * fabs(x[REFERENCE][spec_centres(a->spec) - 1]))
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: cell %d lies at %g%s in %s and at %g%s in %s", j, x[SAMPLE][j],
                   space_place_unit(&a->spec->space, 0), a->path, x[REFERENCE][j], space_place_unit(&b->spec->space, 0),
@@ -89,7 +89,8 @@ static PetscErrorCode MatchFields(Files *f, ComparisonSet *set, const double *co
   for (int i = 0; i < a->spec->nfields; i++) {
     if (!field_is_state(&a->spec->field[i])) continue;
     const int j = field_find(b->spec->nfields, b->spec->field, a->spec->field[i].name);
-    if (j < 0 || strcmp(a->spec->field[i].unit, b->spec->field[j].unit))
+    if (j < 0 || strcmp(field_axis(&a->spec->field[i]), field_axis(&b->spec->field[j])) ||
+        a->spec->field[i].cells != b->spec->field[j].cells || strcmp(a->spec->field[i].unit, b->spec->field[j].unit))
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: %s has the field %s [%s], %s has not", a->path, a->spec->field[i].name,
                   a->spec->field[i].unit, b->path);
     set->channel[set->shape.channels] = i;
@@ -230,6 +231,8 @@ static PetscErrorCode MeasureRound(Files *f, ComparisonSet *set, uint64_t seed, 
       PetscCall(ReadGood(&f->file[i], set, f->at[i], rows[i], &n[i]));
   }
   if (mine && f->rank) PetscCall(CompareForget(set));
+  for (int i = 0; i < NFILES && mine && !set->wide; i++)
+    fields_blank(n[i], set->shape.channels, set->shape.field, set->shape.cells, rows[i]);
   if (mine && set->wide)
     failed = MeasureOneWhole(f->features, n[SAMPLE], rows[SAMPLE], n[REFERENCE], rows[REFERENCE],
                              compare_condition(set, k), &set->whole[k % set->held]);

@@ -40,9 +40,9 @@ static PetscErrorCode FindFields(Imported *im)
   PetscCall(ScoriaModelFields(im->trained.model, &im->channels, &field, &cells, NULL));
   for (int c = 0; c < im->channels; c++) {
     im->field[c] = field_find(im->spec->nfields, im->spec->field, field[c].name);
-    if (im->field[c] < 0 || im->spec->cells != cells)
+    if (im->field[c] < 0 || im->spec->cells != cells || im->spec->field[im->field[c]].cells != field[c].cells)
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: dataset.h5 has no field %s of %d cells, which the model was trained on",
-                  field[c].name, cells);
+                  field[c].name, field_cells(&field[c], cells));
   }
   if (im->holdout->conditions * im->holdout->realisations > im->spec->rows ||
       im->holdout->realisations != im->spec->realisations)

@@ -34,7 +34,10 @@ static PetscErrorCode Measure(const CompareDraws *draws, const CompareAsked *ask
   const double *reference = fields[SCORIA_FROM_PDE];
   int64_t least           = set->count;
   PetscFunctionBeginUser;
-  for (int s = 0; s < SCORIA_NFROM; s++) c->good[s] = stats_keep_finite(set->count, draws->m, fields[s]);
+  for (int s = 0; s < SCORIA_NFROM; s++) {
+    c->good[s] = stats_keep_finite(set->count, draws->m, fields[s]);
+    fields_blank(c->good[s], set->shape.channels, set->shape.field, set->shape.cells, fields[s]);
+  }
   for (int s = 0; s < SCORIA_NFROM && asked->alike; s++) least = PetscMin(least, c->good[s]);
   for (int s = 0; s < SCORIA_NFROM; s++) c->good[s] = PetscMin(c->good[s], least);
   for (int s = 0; s < SCORIA_NFROM; s++) {

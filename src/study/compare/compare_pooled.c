@@ -32,14 +32,15 @@ static const ScoriaFrom taken[TAKEN] = {SCORIA_FROM_PDE, SCORIA_FROM_MODEL, SCOR
 typedef struct {
   const ComparePooled *asked;
   const ScoriaSource *source;
-  int m, values, width;         /* of a row; those that are judged; of its residual */
-  int64_t draws, batch;         /* for moments, at each condition; rows at a time */
-  double *moment, *mean, *unit; /* owned (draws, m), (m), (m) */
-  double *rows[TAKEN];          /* owned (batch, m) */
-  double *share[TAKEN];         /* owned (this rank's conditions * each, width): residuals, failed rows left out */
-  double *all[TAKEN];           /* owned, on rank 0 (all conditions * each, width) */
-  CompareResiduals numbers;     /* owned, of the rows and the model */
-  int64_t good;                 /* rows in share */
+  const ScoriaFieldShape *shape; /* borrowed */
+  int m, values, width;          /* of a row; those that are judged; of its residual */
+  int64_t draws, batch;          /* for moments, at each condition; rows at a time */
+  double *moment, *mean, *unit;  /* owned (draws, m), (m), (m) */
+  double *rows[TAKEN];           /* owned (batch, m) */
+  double *share[TAKEN];          /* owned (this rank's conditions * each, width): residuals, failed rows left out */
+  double *all[TAKEN];            /* owned, on rank 0 (all conditions * each, width) */
+  CompareResiduals numbers;      /* owned, of the rows and the model */
+  int64_t good;                  /* rows in share */
 } Pooling;
 
 static int residual_width(ScoriaFeatures features, int m)
@@ -74,7 +75,7 @@ static PetscErrorCode Create(const ComparePooled *asked, const ScoriaSource sour
 {
   const ScoriaFieldShape *shape = source_shape(source[SCORIA_FROM_MODEL]);
   PetscFunctionBeginUser;
-  *p        = (Pooling){.asked = asked, .source = source, .m = shape->channels * shape->cells};
+  *p        = (Pooling){.asked = asked, .source = source, .shape = shape, .m = shape->channels * shape->cells};
   p->values = asked->features ? features_size(asked->features) : p->m;
   p->width  = residual_width(asked->features, p->values);
   p->batch  = batch_rows(p->m, asked->each);
@@ -143,6 +144,7 @@ static void take_residual(const Pooling *p, double row[], double out[])
     features_residual(p->asked->features, row, out);
   else
     memcpy(out, row, sizeof(double) * (size_t)p->m);
+  if (!p->asked->features) fields_blank(1, p->shape->channels, p->shape->field, p->shape->cells, out);
 }
 
 /* Residuals of n rows of a condition from the first on behind those that are there; a row that has failed in one source

@@ -15,17 +15,19 @@ static PetscErrorCode PutProfiles(ScoriaStore store, const ComparisonSet *set, c
                                   int channel, int rows, const double *const start[], const char *what)
 {
   double *block;
-  char axes[64];
-  const int64_t K = set->conditions, L = set->shape.cells, dims3[3] = {K, rows, L}, dims2[2] = {K, L};
+  char axes[SCORIA_NAME_SIZE + 64];
+  const ScoriaField *field = &set->shape.field[channel];
+  const int64_t K = set->conditions, L = field_cells(field, set->shape.cells), dims3[3] = {K, rows, L},
+                dims2[2] = {K, L};
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1((size_t)(set->held * rows * L), &block)); /* rank 0's counts, here and below */
   for (int64_t k = 0; k < set->held; k++)
     for (int64_t r = 0; r < rows; r++)
-      memcpy(block + (k * rows + r) * L, start[k] + (r * set->shape.channels + channel) * L,
+      memcpy(block + (k * rows + r) * L, start[k] + (r * set->shape.channels + channel) * set->shape.cells,
              (size_t)L * sizeof(double));
   PetscCall(ScoriaStorePutReals(store, name, rows == 1 ? 2 : 3, rows == 1 ? dims2 : dims3, block,
                                 set->shape.field[channel].unit, what));
-  snprintf(axes, sizeof axes, "%s%s x", condition_axis(group), rows == 1 ? "" : " example");
+  snprintf(axes, sizeof axes, "%s%s %s", condition_axis(group), rows == 1 ? "" : " example", field_axis(field));
   PetscCall(ScoriaStorePutAxes(store, name, axes));
   PetscCall(PetscFree(block));
   PetscFunctionReturn(0);
@@ -96,15 +98,14 @@ PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *
                                  const CompareQuantities *quantities, const CompareBiases *biases,
                                  const CompareCost *cost, MPI_Comm comm, const char *path, const char *deck)
 {
-  const int64_t cells = set->shape.cells;
+  const int along[3] = {set->shape.cells, 1, 1}; /* of whole fields these are lateral means */
   ScoriaStore store;
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreCreate(comm, path, "compare", deck, &store));
   PetscCall(ScoriaStorePutMadeFrom(store, &set->made));
   PetscCall(ScoriaStorePutSpace(store, set->shape.space));
   PetscCall(ScoriaStorePutFields(store, set->shape.channels, set->shape.field));
-  PetscCall(ScoriaStorePutReals(store, scoria_file_axes[0], 1, &cells, set->shape.x,
-                                space_axis_unit(set->shape.space, 0), space_axis_help(set->shape.space, 0)));
+  PetscCall(ScoriaStorePutCentres(store, set->shape.channels, set->shape.field, along, set->shape.space, set->shape.x));
   PetscCall(PutSet(store, set, SCORIA_COMPARE_HELDOUT, "held-out conditions, columns as in /conditions"));
   PetscCall(PutSet(store, sample, SCORIA_COMPARE_SAMPLE, "sample condition of the deck, columns as in /conditions"));
   if (set->maps) PetscCall(CompareMapsPut(store, set->maps));

@@ -212,17 +212,15 @@ PetscErrorCode InferSensorsRead(MPI_Comm comm, ScoriaDeck deck, InferSensors *se
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode PlaceAlong(InferSensors *sensors, const ScoriaFieldShape *shape, int cells)
+/* all: cells along x, of fields that have no axis of their own. */
+static PetscErrorCode PlaceAlong(InferSensors *sensors, const ScoriaFieldShape *shape, int all)
 {
   const int channels       = shape->channels;
   const ScoriaField *field = shape->field;
-  const double *x          = shape->x;
   const char *unit         = space_place_unit(shape->space, 0);
   char names[256]          = "";
   double end[2];
   PetscFunctionBeginUser;
-  cells_ends(cells, x, end);
-  const double slack = 1e-4 * (end[1] - end[0]) / cells;
   for (int c = 0; c < channels; c++)
     snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", c ? ", " : "", field[c].name);
   for (int i = 0; i < sensors->n; i++) {
@@ -231,6 +229,10 @@ static PetscErrorCode PlaceAlong(InferSensors *sensors, const ScoriaFieldShape *
     if (s->channel < 0)
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: reading %d: found field \"%s\", expected one of %s", i + 1, s->field,
                   names);
+    const int cells = field_cells(&field[s->channel], all);
+    const double *x = shape->x + field[s->channel].centre;
+    cells_ends(cells, x, end);
+    const double slack = 1e-4 * (end[1] - end[0]) / cells;
     if (s->x < end[0] - slack || s->x > end[1] + slack)
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: reading %d: found x%s = %g%s, allowed %g to %g%s", i + 1,
                   *unit ? "" : " / L", s->x, unit, end[0], end[1], unit);

@@ -11,23 +11,26 @@ static const double *statistic(const InferAnswer *a, int side, int what, int col
 
 /* ---------------------------------------------------------------------------------------------------- HDF5 ---- */
 
+#define AXES (SCORIA_NAME_SIZE + 32)
+
 /* The axes of an array, with `before` in front of those of the cells where it has a value for each: dims from the first
- * on, names, and how many. */
-static int axes_of(const InferQuestion *q, const char *before, int64_t first, int length, int64_t dims[5],
-                   char axes[32])
+ * on, names, and how many.  Columns of cells are those of one field, from `column` on. */
+static int axes_of(const InferQuestion *q, const char *before, int64_t first, int column, int length, int64_t dims[5],
+                   char axes[AXES])
 {
   const int cells = q->shape.cells;
   int rank        = 0;
-  snprintf(axes, 32, "%s", before);
+  snprintf(axes, AXES, "%s", before);
   if (*before) dims[rank++] = first;
   if (infer_whole(q) && length == cells)
     for (int axis = 2; axis >= 0; axis--) {
       dims[rank++] = q->shape.shape[axis];
-      snprintf(axes + strlen(axes), 32 - strlen(axes), "%s%c", rank > 1 ? " " : "", "xyz"[axis]);
+      snprintf(axes + strlen(axes), AXES - strlen(axes), "%s%c", rank > 1 ? " " : "", "xyz"[axis]);
     }
   else {
     dims[rank++] = length;
-    snprintf(axes + strlen(axes), 32 - strlen(axes), "%s%s", rank > 1 ? " " : "", length > 1 ? "x" : "value");
+    snprintf(axes + strlen(axes), AXES - strlen(axes), "%s%s", rank > 1 ? " " : "",
+             length > 1 ? field_axis(&q->shape.field[column / cells]) : "value");
   }
   return rank;
 }
@@ -38,11 +41,11 @@ static PetscErrorCode PutColumns(ScoriaStore store, const InferQuestion *q, cons
                                  const char *group, const char *of, int column, int length, const char *unit)
 {
   const int64_t L = length, Q = q->nprobabilities;
-  char name[192], axis[32], axes[32];
+  char name[192], axis[AXES], axes[AXES];
   int64_t dims[5], quantile_dims[5];
   double *all;
   PetscFunctionBeginUser;
-  const int rank = axes_of(q, "", 0, length, dims, axis);
+  const int rank = axes_of(q, "", 0, column, length, dims, axis);
   posterior_path(side, group, of, SCORIA_POSTERIOR_MEAN, sizeof name, name);
   PetscCall(ScoriaStorePutReals(store, name, rank, dims, statistic(a, side, INFER_MEAN, column), unit, ""));
   PetscCall(ScoriaStorePutAxes(store, name, axis));
@@ -53,7 +56,7 @@ static PetscErrorCode PutColumns(ScoriaStore store, const InferQuestion *q, cons
   for (int i = 0; i < q->nprobabilities; i++)
     PetscCall(PetscArraycpy(all + i * L, statistic(a, side, INFER_QUANTILES + i, column), L));
   posterior_path(side, group, of, SCORIA_POSTERIOR_QUANTILE, sizeof name, name);
-  const int quantile_rank = axes_of(q, "probability", Q, length, quantile_dims, axes);
+  const int quantile_rank = axes_of(q, "probability", Q, column, length, quantile_dims, axes);
   PetscCall(ScoriaStorePutReals(store, name, quantile_rank, quantile_dims, all, unit, "per probability"));
   PetscCall(ScoriaStorePutAxes(store, name, axes));
   PetscCall(PetscFree(all));
@@ -64,13 +67,13 @@ static PetscErrorCode PutColumns(ScoriaStore store, const InferQuestion *q, cons
 static PetscErrorCode PutKept(ScoriaStore store, const InferQuestion *q, const InferAnswer *a, const char *name,
                               int column, int length, const char *unit, const char *what)
 {
-  char axes[32] = "particle";
+  char axes[AXES] = "particle";
   int64_t dims[5];
   int rank = 1;
   double *all;
   PetscFunctionBeginUser;
   dims[0] = q->keep;
-  if (length > 1) rank = axes_of(q, "particle", q->keep, length, dims, axes);
+  if (length > 1) rank = axes_of(q, "particle", q->keep, column, length, dims, axes);
   PetscCall(PetscMalloc1(q->keep * length, &all));
   for (int64_t i = 0; i < q->keep; i++)
     PetscCall(PetscArraycpy(all + i * length, a->kept + i * a->columns + column, length));
@@ -85,12 +88,12 @@ static PetscErrorCode PutFields(ScoriaStore store, const InferQuestion *q, const
   char name[128];
   PetscFunctionBeginUser;
   for (int c = 0; c < q->shape.channels; c++) {
+    const ScoriaField *field = &q->shape.field[c];
+    const int column = c * q->shape.cells, cells = field_cells(field, q->shape.cells);
     for (int side = 0; side < SCORIA_POSTERIOR_SIDES; side++)
-      PetscCall(PutColumns(store, q, a, side, POSTERIOR_FIELDS, q->shape.field[c].name, c * q->shape.cells,
-                           q->shape.cells, q->shape.field[c].unit));
-    PetscCall(PetscSNPrintf(name, sizeof name, "/particles/%s", q->shape.field[c].name));
-    PetscCall(PutKept(store, q, a, name, c * q->shape.cells, q->shape.cells, q->shape.field[c].unit,
-                      "fields of the posterior"));
+      PetscCall(PutColumns(store, q, a, side, POSTERIOR_FIELDS, field->name, column, cells, field->unit));
+    PetscCall(PetscSNPrintf(name, sizeof name, "/particles/%s", field->name));
+    PetscCall(PutKept(store, q, a, name, column, cells, field->unit, "fields of the posterior"));
   }
   for (int k = 0; k < q->nquantities; k++)
     for (int side = 0; side < SCORIA_POSTERIOR_SIDES; side++)
@@ -208,21 +211,16 @@ static PetscErrorCode PutStages(ScoriaStore store, const InferAnswer *a)
 PetscErrorCode InferWriteStore(MPI_Comm comm, const char *path, const char *deck, const char *prior,
                                const InferQuestion *q, const InferAnswer *a)
 {
-  const int64_t Q  = q->nprobabilities;
-  const bool whole = infer_whole(q);
-  char axis[8];
+  const int64_t Q = q->nprobabilities;
   ScoriaMadeFrom made;
   ScoriaStore store;
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreCreate(comm, path, "posterior", deck, &store));
   PetscCall(ScoriaMadeFromShape(&q->shape, &made));
   PetscCall(ScoriaStorePutMadeFrom(store, &made));
-  for (int k = 0, at = 0; k < (whole ? 3 : 1); at += q->shape.shape[k++]) {
-    const int64_t n = whole ? q->shape.shape[k] : q->shape.cells;
-    PetscCall(PetscSNPrintf(axis, sizeof axis, "/%c", "xyz"[k]));
-    PetscCall(ScoriaStorePutReals(store, axis, 1, &n, q->shape.x + at, space_axis_unit(q->shape.space, k),
-                                  space_axis_help(q->shape.space, k)));
-  }
+  const int along[3] = {q->shape.cells, 1, 1};
+  PetscCall(ScoriaStorePutCentres(store, q->shape.channels, q->shape.field, infer_whole(q) ? q->shape.shape : along,
+                                  q->shape.space, q->shape.x));
   PetscCall(ScoriaStorePutReals(store, POSTERIOR_PROBABILITY, 1, &Q, q->probability, "1", "of the quantiles"));
   PetscCall(ScoriaStorePutFields(store, q->shape.channels, q->shape.field));
   PetscCall(ScoriaStorePutText(store, "sensors", q->sensors.text));

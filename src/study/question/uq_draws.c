@@ -33,6 +33,7 @@ PetscErrorCode UqDraw(UqDraws *d, const double theta[], uint64_t number, int64_t
   PetscFunctionBeginUser;
   uq_draws_at(d, theta);
   PetscCall(ScoriaSourceDraw(d->source, theta, number, n, d->fields));
+  fields_blank(n, d->q->channels, d->q->field, d->q->cells, d->fields);
   PetscFunctionReturn(0);
 }
 

@@ -21,8 +21,10 @@ PetscErrorCode UqExpressionsCreate(const UqQuestion *q, UqExpressions *all)
   UqExpressions new;
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&new));
-  PetscCall(PetscMalloc3(q->n[0] + q->n[1] + q->n[2], &new->width, q->cells, &new->work, q->cells, &new->sorted));
-  new->length = set_widths(q->n[0], q->x, new->width);
+  const int centres = fields_centres(q->channels, q->field, q->n);
+  PetscCall(PetscMalloc3(centres, &new->width, q->cells, &new->work, q->cells, &new->sorted));
+  for (int c = 0; c < q->channels; c++)
+    new->length[c] = set_widths(uq_cells(q, c), uq_centres(q, c), new->width + q->field[c].centre);
   for (int a = 1, at = q->n[0]; a < 3 && q->whole; at += q->n[a++]) set_widths(q->n[a], q->x + at, new->width + at);
   *all = new;
   PetscFunctionReturn(0);
@@ -49,30 +51,39 @@ static void indices(const UqQuestion *q, int cell, int index[3])
   for (int a = 0, first = 0; a < 3; cell /= q->n[a], first += q->n[a++]) index[a] = first + cell % q->n[a];
 }
 
+/* Cells of the field, or of the fields, that a term is of. */
+static int term_cells(const UqQuestion *q, const Term *term)
+{
+  return field_cells(&q->field[term->along], q->cells);
+}
+
 /* The argument's values in all cells. */
 static const double *argument_values(UqExpressions all, const UqQuestion *q, const Term *term, const double fields[])
 {
+  const double *x = uq_centres(q, term->along);
   if (term->channel >= 0) return fields + (size_t)term->channel * (size_t)q->cells;
-  for (int i = 0; i < q->cells; i++) {
+  for (int i = 0; i < term_cells(q, term); i++) {
     int index[3];
     indices(q, i, index);
-    for (int c = 0; c < q->channels; c++) all->cell[c] = fields[c * q->cells + i];
-    for (int a = 0; a < (q->whole ? 3 : 1); a++) all->at[a] = q->x[index[a]];
+    for (int c = 0; c < q->channels; c++)
+      all->cell[c] = fields[c * q->cells + (field_is_one_value(&q->field[c]) ? 0 : i)];
+    for (int a = 0; a < (q->whole ? 3 : 1); a++) all->at[a] = x[index[a]];
     all->work[i] = mupEval(term->argument);
   }
   return all->work;
 }
 
 /* Mean of (y - less)^power over the cells, by their sizes. */
-static double mean_of(UqExpressions all, const UqQuestion *q, const double y[], double less, int power)
+static double mean_of(UqExpressions all, const UqQuestion *q, int along, const double y[], double less, int power)
 {
-  const double *wx = all->width, *wy = wx + q->n[0], *wz = wy + q->n[1];
+  const int nx     = uq_cells(q, along);
+  const double *wx = all->width + q->field[along].centre, *wy = wx + nx, *wz = wy + q->n[1];
   double sum = 0;
   for (int k = 0; k < (q->whole ? q->n[2] : 1); k++)
-    for (int j = 0; j < (q->whole ? q->n[1] : 1); j++, y += q->n[0]) {
+    for (int j = 0; j < (q->whole ? q->n[1] : 1); j++, y += nx) {
       const double lateral = q->whole ? wy[j] * wz[k] : 1;
       double row           = 0;
-      for (int i = 0; i < q->n[0]; i++) row += wx[i] * (power == 2 ? (y[i] - less) * (y[i] - less) : y[i] - less);
+      for (int i = 0; i < nx; i++) row += wx[i] * (power == 2 ? (y[i] - less) * (y[i] - less) : y[i] - less);
       sum += lateral * row;
     }
   return sum;
@@ -98,16 +109,17 @@ static const ScoriaExtremes *extremes(UqExpressions all, int cells, const double
   return &all->extremes[term->channel];
 }
 
-static double place_of(const UqQuestion *q, int64_t cell, int axis)
+static double place_of(const UqQuestion *q, int along, int64_t cell, int axis)
 {
   int index[3];
   indices(q, (int)cell, index);
-  return q->x[index[axis]];
+  return uq_centres(q, along)[index[axis]];
 }
 
 static double of_all_cells(UqExpressions all, const UqQuestion *q, const Term *term, const double y[])
 {
-  const ScoriaExtremes *e = extremes(all, q->cells, y, term);
+  const int cells = term_cells(q, term), along = term->along;
+  const ScoriaExtremes *e = extremes(all, cells, y, term);
   if (!e->finite) return NAN; /* which no comparison would show */
   switch (term->kind) {
   case TERM_MIN:
@@ -117,20 +129,20 @@ static double of_all_cells(UqExpressions all, const UqQuestion *q, const Term *t
   case TERM_ARGMIN:
   case TERM_ARGMIN_Y:
   case TERM_ARGMIN_Z:
-    return place_of(q, e->least, (int)term->kind - TERM_ARGMIN);
+    return place_of(q, along, e->least, (int)term->kind - TERM_ARGMIN);
   case TERM_ARGMAX:
   case TERM_ARGMAX_Y:
   case TERM_ARGMAX_Z:
-    return place_of(q, e->most, (int)term->kind - TERM_ARGMAX);
+    return place_of(q, along, e->most, (int)term->kind - TERM_ARGMAX);
   case TERM_INTEGRAL:
-    return space_length(q->space, all->theta, all->length) * mean_of(all, q, y, 0, 1);
+    return space_length(q->space, all->theta, all->length[along]) * mean_of(all, q, along, y, 0, 1);
   case TERM_SD:
-    return sqrt(mean_of(all, q, y, mean_of(all, q, y, 0, 1), 2));
+    return sqrt(mean_of(all, q, along, y, mean_of(all, q, along, y, 0, 1), 2));
   case TERM_QUANTILE:
-    return quantile(all, q->cells, y, term);
+    return quantile(all, cells, y, term);
   case TERM_MEAN:
   default:
-    return mean_of(all, q, y, 0, 1);
+    return mean_of(all, q, along, y, 0, 1);
   }
 }
 

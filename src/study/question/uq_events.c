@@ -102,7 +102,7 @@ PetscErrorCode UqAddEvent(UqQuestion *q, const char *item)
   for (int c = 0; c < q->channels && first < 0; c++)
     if (!strcmp(q->field[c].name, p.left)) {
       first  = c * q->cells;
-      number = q->cells;
+      number = field_cells(&q->field[c], q->cells);
     }
   for (int i = 0; i < q->nquantities && first < 0; i++)
     if (!strcmp(q->quantity[i].name, p.left)) first = q->m + i;

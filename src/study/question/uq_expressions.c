@@ -39,13 +39,6 @@ typedef struct {
   const char *key, *text; /* for errors: the deck's key and all of its item */
 } Making;
 
-static int find_field(const UqQuestion *q, const char *name, size_t length)
-{
-  for (int c = 0; c < q->channels; c++)
-    if (strlen(q->field[c].name) == length && !strncmp(q->field[c].name, name, length)) return c;
-  return -1;
-}
-
 static int find_function(const char *name, size_t length)
 {
   for (int f = 0; f < NFUNCTIONS; f++)
@@ -85,7 +78,7 @@ static PetscErrorCode MakeParser(const Making *m, const char *rewritten, bool ar
   for (int c = 0; c < q->channels && argument; c++)
     if (is_name(q->field[c].name)) mupDefineVar(p, q->field[c].name, &m->all->cell[c]);
   for (int a = 0; a < (q->whole ? 3 : 1) && argument; a++)
-    if (find_field(q, axis_names[a], 1) < 0) mupDefineVar(p, axis_names[a], &m->all->at[a]);
+    if (uq_field_find(q, axis_names[a], 1) < 0) mupDefineVar(p, axis_names[a], &m->all->at[a]);
   mupSetExpr(p, rewritten);
   mupEval(p); /* it is now that it is parsed */
   *parser = p;
@@ -122,24 +115,25 @@ static PetscErrorCode NewTerm(const Making *m, Term **term)
 }
 
 /* One place of a list, along an axis; "L" is the end of x. */
-static PetscErrorCode ReadPlace(const Making *m, int axis, const char *from, const char *to, double *place)
+static PetscErrorCode ReadPlace(const Making *m, int channel, int axis, const char *from, const char *to, double *place)
 {
   const UqQuestion *q = m->q;
-  const double *x     = q->x;
+  const double *x     = uq_centres(q, channel);
+  const int cells     = axis ? q->n[axis] : uq_cells(q, channel);
   char text[64], *end = text;
   double ends[2];
   PetscFunctionBeginUser;
   for (int a = 0; a < axis; a++) x += q->n[a];
   copy_trimmed(from, (size_t)(to - from), sizeof text, text);
-  cells_ends(q->n[axis], x, ends);
+  cells_ends(cells, x, ends);
   const bool last    = !axis && !strcmp(text, "L");
   *place             = last ? ends[1] : strtod(text, &end);
-  const double slack = 1e-4 * (ends[1] - ends[0]) / q->n[axis];
+  const double slack = 1e-4 * (ends[1] - ends[0]) / cells;
   if (!last && (!*text || *end || !(*place >= ends[0] - slack && *place <= ends[1] + slack)))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": found the place \"%s\", expected %sa number from %g to %g%s%s%s",
                 m->key, m->text, text, axis ? "" : "L or ", ends[0], ends[1], space_place_unit(q->space, axis),
                 q->whole ? " along " : "", q->whole ? axis_names[axis] : "");
-  if (!axis && space_reads_as_metres(q->space, q->n[0], *place))
+  if (!axis && space_reads_as_metres(q->space, cells, *place))
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
                 "uq: %s: \"%s\": found the place \"%s\", in metres; the thickness is a condition, "
                 "and places along x are shares of it: expected x / L, from 0 to 1",
@@ -158,7 +152,7 @@ static PetscErrorCode AddPlace(const Making *m, int channel, const char *from, c
   PetscFunctionBeginUser;
   for (const char *end; from && given < dimension; given++, from = end ? end + 1 : NULL) {
     end = text_outside(from, to, ",");
-    PetscCall(ReadPlace(m, given, from, end ? end : to, &place[given]));
+    PetscCall(ReadPlace(m, channel, given, from, end ? end : to, &place[given]));
   }
   if (from || (given > 1 && given < dimension))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": found %s places in brackets, expected x%s", m->key, m->text,
@@ -172,7 +166,7 @@ static PetscErrorCode AddPlace(const Making *m, int channel, const char *from, c
   if (given > 1)
     point_place(&term->point, q->n, q->x, q->periodic, place);
   else
-    quantity_place(&term->place, q->n[0], q->x, place[0]);
+    quantity_place(&term->place, uq_cells(q, channel), uq_centres(q, channel), place[0]);
   m->e->n++;
   PetscFunctionReturn(0);
 }
@@ -198,7 +192,8 @@ static PetscErrorCode ReadShare(const Making *m, const char *from, const char **
 /* "(...)" behind a function of all cells. */
 static PetscErrorCode AddFunction(const Making *m, TermKind kind, const char *from, const char *to)
 {
-  double p = 0;
+  double p  = 0;
+  int along = 0;
   char argument[MAX_TEXT], field[MAX_TEXT];
   muParserHandle_t parser = NULL;
   Term *term;
@@ -208,15 +203,17 @@ static PetscErrorCode AddFunction(const Making *m, TermKind kind, const char *fr
   if (kind > TERM_ARGMIN && kind != TERM_ARGMAX && m->q->n[((int)kind - TERM_ARGMIN) % 3] == 1)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": found %s, but the fields have one cell along %s", m->key, m->text,
                 uq_function_names[kind], axis_names[((int)kind - TERM_ARGMIN) % 3]);
-  const int channel = find_field(m->q, field, strlen(field));
+  const int channel = uq_field_find(m->q, field, strlen(field));
   if (channel < 0) {
     PetscCall(Rewrite(m, from, to, true, argument)); /* adds the terms inside, which come before this one */
     PetscCall(MakeParser(m, argument, true, &parser));
+    PetscCall(UqFindAlong(m->q, m->key, m->text, argument, &along));
   }
   PetscCall(NewTerm(m, &term));
   term->kind     = kind;
   term->p        = p;
   term->channel  = channel;
+  term->along    = channel < 0 ? along : channel;
   term->argument = parser;
   m->e->n++;
   PetscFunctionReturn(0);
@@ -229,7 +226,7 @@ static PetscErrorCode TakeTerm(const Making *m, const char *from, size_t length,
   const int function = find_function(from, length);
   const char *open   = from + length + strspn(from + length, " "), *close;
   /* what is called is the function, also where a field has its name */
-  const int channel  = function >= 0 && *open == '(' ? -1 : find_field(m->q, from, length);
+  const int channel  = function >= 0 && *open == '(' ? -1 : uq_field_find(m->q, from, length);
   PetscFunctionBeginUser;
   *next = from;
   if (channel < 0 && function < 0) PetscFunctionReturn(0);
@@ -306,7 +303,7 @@ static const char *definition(const char *text)
 static const char *owner_of(const UqQuestion *q, const char *name)
 {
   if (find_function(name, strlen(name)) >= 0) return "a function";
-  if (find_field(q, name, strlen(name)) >= 0) return "a field";
+  if (uq_field_find(q, name, strlen(name)) >= 0) return "a field";
   for (int a = 0; a < (q->whole ? 3 : 1); a++)
     if (!strcmp(name, axis_names[a])) return "the place of a cell";
   if (space_find(q->space, name) >= 0) return "a condition";

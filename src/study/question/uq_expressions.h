@@ -32,6 +32,7 @@ typedef struct {
   TermKind kind;
   double p;                  /* of a quantile */
   int channel;               /* the argument is a field alone; -1: it is `argument` */
+  int along;                 /* a channel that lies along the same x */
   muParserHandle_t argument; /* owned */
 } Term;
 
@@ -46,13 +47,13 @@ struct UqExpressions_ {
   Expression of[UQ_MAX_QUANTITIES + 1]; /* one that is too many is refused once it is understood */
   /* What the parsers' variables are. */
   double theta[SCORIA_MAX_CONDITIONS], quantity[UQ_MAX_QUANTITIES], term[MAX_TERMS], cell[SCORIA_MAX_FIELDS], at[3];
-  double *width;         /* owned (n[0] + n[1] + n[2]): shares of the lengths along x, y, z that the cells have */
+  double *width;         /* owned, as q->x: shares of the lengths along the axes that the cells have */
   double *work, *sorted; /* owned (cells): an argument's values; those of a quantile */
   /* Of the row at work: */
   bool known[SCORIA_MAX_FIELDS]; /* whether a field's extremes are */
   ScoriaExtremes extremes[SCORIA_MAX_FIELDS], of_argument;
-  int of_sorted; /* the field whose values are in `sorted`, in some order; -1: none */
-  double length; /* along x [m] */
+  int of_sorted;                    /* the field whose values are in `sorted`, in some order; -1: none */
+  double length[SCORIA_MAX_FIELDS]; /* along x, of every channel [m] */
 };
 
 /* Without any yet. */
@@ -61,6 +62,10 @@ PetscErrorCode UqExpressionsCreate(const UqQuestion *q, UqExpressions *all);
 /* uq_names.c. */
 extern const char *const uq_function_names[NFUNCTIONS];
 size_t uq_name_length(const char *text); /* of the name that begins there; 0: none does */
+int uq_field_find(const UqQuestion *q, const char *name, size_t length); /* -1: there is none */
+/* A channel along whose cells `argument`, a part of the deck's text of a key, is to be taken: the fields in it, but for
+ * those of one value, must lie along one axis. */
+PetscErrorCode UqFindAlong(const UqQuestion *q, const char *key, const char *text, const char *argument, int *along);
 /* ' (did you mean "phi"?)' for the name at `found` that nothing has, nothing where none is spelled like it: of
  * functions where it is called as one; else of fields, quantities and conditions, and then the fields are listed. */
 void uq_suggest(const UqQuestion *q, const char *found, bool called, size_t size, char hint[]);

@@ -1,4 +1,4 @@
-/* uq: names in expressions, and what a name that nothing has may be meant for. */
+/* uq: names in expressions, the cells of the fields they name, and what a name that nothing has may be meant for. */
 #include "uq_expressions.h"
 #include <ctype.h>
 #include <stdio.h>
@@ -20,6 +20,42 @@ size_t uq_name_length(const char *text)
   if (isalpha((unsigned char)*text) || *text == '_')
     while (isalnum((unsigned char)text[n]) || text[n] == '_') n++;
   return n;
+}
+
+int uq_cells(const UqQuestion *q, int channel)
+{
+  return field_cells(&q->field[channel], q->n[0]);
+}
+
+const double *uq_centres(const UqQuestion *q, int channel)
+{
+  return q->x + q->field[channel].centre;
+}
+
+int uq_field_find(const UqQuestion *q, const char *name, size_t length)
+{
+  for (int c = 0; c < q->channels; c++)
+    if (strlen(q->field[c].name) == length && !strncmp(q->field[c].name, name, length)) return c;
+  return -1;
+}
+
+PetscErrorCode UqFindAlong(const UqQuestion *q, const char *key, const char *text, const char *argument, int *along)
+{
+  int found = -1;
+  PetscFunctionBeginUser;
+  for (const char *at = argument; *at;) {
+    const size_t length = uq_name_length(at);
+    const int c         = length ? uq_field_find(q, at, length) : -1;
+    at += length ? length : 1;
+    if (c < 0 || field_is_one_value(&q->field[c])) continue;
+    if (found >= 0 && strcmp(field_axis(&q->field[found]), field_axis(&q->field[c])))
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": %s lies along %s, %s along %s: expected fields along one axis",
+                  key, text, q->field[found].name, field_axis(&q->field[found]), q->field[c].name,
+                  field_axis(&q->field[c]));
+    if (found < 0) found = c;
+  }
+  *along = PetscMax(found, 0);
+  PetscFunctionReturn(0);
 }
 
 static void list_functions(const char *names[FUNCTIONS])

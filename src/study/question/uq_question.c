@@ -28,18 +28,20 @@ static PetscErrorCode TakeProbe(UqQuestion *q, const char *word)
   int index;
   PetscFunctionBeginUser;
   PetscCall(ReadPair(q, "probes", word, &probe.channel, &value));
-  cells_ends(q->n[0], q->x, end);
-  const double slack   = 1e-4 * (end[1] - end[0]) / q->n[0];
+  const int cells = uq_cells(q, probe.channel);
+  const double *x = uq_centres(q, probe.channel);
+  cells_ends(cells, x, end);
+  const double slack   = 1e-4 * (end[1] - end[0]) / cells;
   const ScoriaField *f = &q->field[probe.channel];
   if (value < end[0] - slack || value > end[1] + slack)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: probes: found \"%s\", allowed %g to %g%s", word, end[0], end[1],
                 space_place_unit(q->space, 0));
-  if (space_reads_as_metres(q->space, q->n[0], value))
+  if (space_reads_as_metres(q->space, cells, value))
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
                 "uq: probes: found \"%s\", a place in metres; the thickness is a condition, and "
                 "places are shares of it: expected x / L, from 0 to 1",
                 word);
-  quantity_place(&probe, q->n[0], q->x, value);
+  quantity_place(&probe, cells, x, value);
   snprintf(probe.name, sizeof probe.name, "%s", word);
   snprintf(probe.unit, sizeof probe.unit, "%s", f->unit);
   snprintf(probe.description, sizeof probe.description, "%.50s at x%s = %g%s%s", f->description,

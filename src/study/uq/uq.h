@@ -195,6 +195,8 @@ double uq_event_tail(const UqQuestion *q, int t, double probability, int *side);
 bool uq_tail_warning(const UqQuestion *q, const UqAnswer *a, const UqTails *tails, int number, size_t size,
                      char line[]);
 
+/* uq_sobol.c: /sobol of uq.h5; nothing where it was not asked.  Collective. */
+PetscErrorCode UqPutSobol(ScoriaStore store, const UqQuestion *q, const UqSensitivity *a);
 /* uq_write.c */
 PetscErrorCode UqWriteStore(const UqQuestion *q, const UqResult *r, MPI_Comm comm, const char *path, const char *deck);
 PetscErrorCode UqSayTable(ScoriaRun run, const UqQuestion *q, const UqResult *r);

@@ -13,18 +13,31 @@ static const double *answer_at(const UqAnswer *a, int k)
 
 /* ---------------------------------------------------------------------------------------------------- HDF5 ---- */
 
+/* The field of a run "cells"; of whole fields all have the same axes. */
+static const ScoriaField *field_of(const UqQuestion *q, const char *name)
+{
+  const ScoriaField *found = &q->field[0];
+  char path[SCORIA_NAME_SIZE + 16];
+  for (int c = 0; c < q->channels; c++) {
+    file_field_path(q->field[c].name, sizeof path, path);
+    const size_t length = strlen(path);
+    if (!strncmp(path, name, length) && name[length] == '/') found = &q->field[c];
+  }
+  return found;
+}
+
 /* An array over conditions, picked from every condition's answer: `parts` runs of `length`, `stride` apart.  axes,
- * "part run", names those two; only what has more than one item is an axis, and a run "cells" has those of the fields.
- */
+ * "part run", names those two; only what has more than one item is an axis, and a run "cells" has those of the field
+ * that is in the name. */
 static PetscErrorCode PutPicked(ScoriaStore store, const UqQuestion *q, const UqAnswer *a, const char *name,
                                 size_t offset, int parts, size_t stride, int length, const char *axes, const char *unit,
                                 const char *description)
 {
   const char *run  = strchr(axes, ' ') + 1;
   const bool cells = length > 1 && !strcmp(run, "cells"), whole = cells && q->whole;
-  int64_t dims[5] = {q->conditions};
-  int rank        = 1;
-  char named[96]  = "condition ";
+  int64_t dims[5]                   = {q->conditions};
+  int rank                          = 1;
+  char named[SCORIA_NAME_SIZE + 96] = "condition ";
   double *all;
   PetscFunctionBeginUser;
   if (parts > 1) dims[rank++] = parts;
@@ -32,7 +45,8 @@ static PetscErrorCode PutPicked(ScoriaStore store, const UqQuestion *q, const Uq
   if ((length > 1 || parts > 1) && !whole) dims[rank++] = length;
   if (parts > 1) snprintf(named, sizeof named, "condition %.*s ", (int)(run - axes - 1), axes);
   if (length > 1 || parts > 1)
-    snprintf(named + strlen(named), sizeof named - strlen(named), "%s", whole ? "z y x" : (cells ? "x" : run));
+    snprintf(named + strlen(named), sizeof named - strlen(named), "%s",
+             whole ? "z y x" : (cells ? field_axis(field_of(q, name)) : run));
   PetscCall(PetscMalloc1((size_t)q->conditions * parts * length, &all));
   for (int k = 0; k < q->conditions; k++)
     for (int i = 0; i < parts; i++)
@@ -72,6 +86,8 @@ static PetscErrorCode PutShare(ScoriaStore store, const UqQuestion *q, const UqA
 {
   const int cells     = q->threshold[t].number;
   const bool of_field = q->threshold[t].first < q->m;
+  char any[SCORIA_NAME_SIZE + 16];
+  snprintf(any, sizeof any, "- %s_or_any", field_axis(&q->field[of_field ? q->threshold[t].first / q->cells : 0]));
   const struct {
     const char *where, *axes;
     bool put;
@@ -79,7 +95,7 @@ static PetscErrorCode PutShare(ScoriaStore store, const UqQuestion *q, const UqA
     int length;
     const char *what; /* of the probability itself */
   } parts[] = {{"", "- -", !of_field, 0, 1, ""},
-               {"", "- x_or_any", of_field && !q->whole, 0, cells + 1, ", in each cell; the last: in any"},
+               {"", any, of_field && !q->whole, 0, cells + 1, ", in each cell; the last: in any"},
                {"", "- cells", of_field && q->whole, 0, cells, ", in each cell"},
                {"somewhere_", "- -", of_field && q->whole, (size_t)cells, 1, ", in any cell"},
                {"everywhere_", "- -", of_field, (size_t)cells + 1, 1, ", in all cells at once"}};
@@ -108,17 +124,42 @@ static PetscErrorCode PutThresholds(ScoriaStore store, const UqQuestion *q, cons
   PetscFunctionReturn(0);
 }
 
+/* Lines and columns of a matrix of m columns. */
+static PetscErrorCode PutMatrix(ScoriaStore store, const UqQuestion *q, const UqAnswer *a, const char *name,
+                                size_t offset, int lines, const int line[], int columns, const int column[],
+                                const char *axes, const char *unit, const char *description)
+{
+  const int64_t dims[3] = {q->conditions, lines, columns};
+  double *all, *to;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1((size_t)q->conditions * lines * columns, &all));
+  to = all;
+  for (int k = 0; k < q->conditions; k++)
+    for (int i = 0; i < lines; i++)
+      for (int j = 0; j < columns; j++) *to++ = answer_at(a, k)[offset + (size_t)line[i] * q->m + column[j]];
+  PetscCall(ScoriaStorePutReals(store, name, 3, dims, all, unit, description));
+  PetscCall(ScoriaStorePutAxes(store, name, axes));
+  PetscCall(PetscFree(all));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode PutJoint(ScoriaStore store, const UqQuestion *q, const UqAnswer *a)
 {
   const size_t m = (size_t)q->m, variances = a->covariance + m * m;
+  int *component, number                   = 0, modes[UQ_MODES];
   PetscFunctionBeginUser;
   if (!a->joint) PetscFunctionReturn(0);
-  PetscCall(PutPicked(store, q, a, "/covariance", a->covariance, q->m, m, q->m, "component component_too", "",
-                      "of all fields' cells, one field after the other"));
+  PetscCall(PetscMalloc1(m, &component));
+  for (int c = 0; c < q->channels; c++)
+    for (int i = 0; i < field_cells(&q->field[c], q->cells); i++) component[number++] = c * q->cells + i;
+  for (int i = 0; i < UQ_MODES; i++) modes[i] = i;
+  PetscCall(PutMatrix(store, q, a, "/covariance", a->covariance, number, component, number, component,
+                      "condition component component_too", "", "of all fields' cells, one field after the other"));
   PetscCall(PutPicked(store, q, a, "/modes/variance", variances, 1, 0, UQ_MODES, "- number", "1",
                       "of the fields in units of their SD, descending"));
-  PetscCall(PutPicked(store, q, a, "/modes/mode", variances + UQ_MODES, UQ_MODES, m, q->m, "number component", "1",
-                      "orthonormal"));
+  PetscCall(PutMatrix(store, q, a, "/modes/mode", variances + UQ_MODES, UQ_MODES, modes, number, component,
+                      "condition number component", "1", "orthonormal"));
+  PetscCall(PetscFree(component));
   PetscFunctionReturn(0);
 }
 
@@ -136,56 +177,8 @@ static PetscErrorCode PutConditions(ScoriaStore store, const UqQuestion *q)
     PetscCall(ScoriaStorePutAxes(store, name, "condition"));
   }
   PetscCall(PetscFree(column));
-  for (int axis = 0, at = 0; axis < (q->whole ? 3 : 1); at += q->n[axis++]) {
-    const int64_t n = q->n[axis];
-    PetscCall(PetscSNPrintf(name, sizeof name, "/%c", "xyz"[axis]));
-    PetscCall(ScoriaStorePutReals(store, name, 1, &n, q->x + at, space_axis_unit(q->space, axis),
-                                  space_axis_help(q->space, axis)));
-  }
+  PetscCall(ScoriaStorePutCentres(store, q->channels, q->field, q->n, q->space, q->x));
   PetscCall(ScoriaStorePutReals(store, "/probability", 1, &Q, q->probability, "1", "of the quantiles"));
-  PetscFunctionReturn(0);
-}
-
-/* One number of the index of every input of quantity j; the first is at `from`. */
-static PetscErrorCode PutIndices(ScoriaStore store, const UqQuestion *q, int j, const char *name, const double *from,
-                                 const char *description)
-{
-  const int64_t n = q->inputs;
-  double all[UQ_MAX_INPUTS];
-  char path[160], group[64];
-  PetscFunctionBeginUser;
-  for (int i = 0; i < q->inputs; i++) all[i] = from[i * (int)(sizeof(ScoriaSobolIndex) / sizeof(double))];
-  PetscCall(
-      PetscSNPrintf(path, sizeof path, "/sobol/%s/%s", uq_group_name(q->quantity[j].name, sizeof group, group), name));
-  PetscCall(ScoriaStorePutReals(store, path, 1, &n, all, "1", description));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode PutSobol(ScoriaStore store, const UqQuestion *q, const UqSensitivity *a)
-{
-  const int64_t one                             = 1;
-  char inputs[UQ_MAX_INPUTS * SCORIA_NAME_SIZE] = "", path[160];
-  PetscFunctionBeginUser;
-  if (!q->base) PetscFunctionReturn(0);
-  for (int i = 0; i < q->inputs; i++)
-    snprintf(inputs + strlen(inputs), sizeof inputs - strlen(inputs), "%s%s", i ? "," : "", uq_input_name(q, i));
-  PetscCall(ScoriaStorePutText(store, "sobol_inputs", inputs));
-  PetscCall(ScoriaStorePutInt(store, "sobol_blocks", a->blocks));
-  PetscCall(ScoriaStorePutInt(store, "sobol_draws", q->draws));
-  PetscCall(ScoriaStorePutInt(store, "sobol_failed", a->failed));
-  for (int j = 0; j < q->nquantities; j++) {
-    const ScoriaSobolIndex *index = a->index[j];
-    char group[64];
-    (void)uq_group_name(q->quantity[j].name, sizeof group, group);
-    PetscCall(PetscSNPrintf(path, sizeof path, "/sobol/%s/mean", group));
-    PetscCall(ScoriaStorePutReals(store, path, 1, &one, &a->mean[j], q->quantity[j].unit, "over all inputs"));
-    PetscCall(PetscSNPrintf(path, sizeof path, "/sobol/%s/sd", group));
-    PetscCall(ScoriaStorePutReals(store, path, 1, &one, &a->sd[j], q->quantity[j].unit, "over all inputs"));
-    PetscCall(PutIndices(store, q, j, "first", &index->first, "first-order index of each of sobol_inputs"));
-    PetscCall(PutIndices(store, q, j, "first_se", &index->first_se, "standard error"));
-    PetscCall(PutIndices(store, q, j, "total", &index->total, "total index of each of sobol_inputs"));
-    PetscCall(PutIndices(store, q, j, "total_se", &index->total_se, "standard error"));
-  }
   PetscFunctionReturn(0);
 }
 
@@ -202,7 +195,7 @@ PetscErrorCode UqWriteStore(const UqQuestion *q, const UqResult *r, MPI_Comm com
   PetscCall(PutPicked(store, q, a, "/failed", UQ_FAILED, 1, 0, 1, "- -", "1", "solves that failed, left out"));
   for (int c = 0; c < q->channels; c++) {
     file_field_path(q->field[c].name, sizeof name, name);
-    PetscCall(PutColumns(store, q, a, name, c * q->cells, q->cells, q->field[c].unit));
+    PetscCall(PutColumns(store, q, a, name, c * q->cells, field_cells(&q->field[c], q->cells), q->field[c].unit));
   }
   for (int i = 0; i < q->nquantities; i++) {
     const size_t histogram = a->histograms + (size_t)i * (2 + UQ_BINS);
@@ -216,7 +209,7 @@ PetscErrorCode UqWriteStore(const UqQuestion *q, const UqResult *r, MPI_Comm com
   }
   PetscCall(PutThresholds(store, q, a));
   PetscCall(PutJoint(store, q, a));
-  PetscCall(PutSobol(store, q, &r->sobol));
+  PetscCall(UqPutSobol(store, q, &r->sobol));
   if (r->levels.at) PetscCall(LevelsPutStore(store, q, &r->levels));
   PetscCall(ScoriaStoreClose(&store));
   PetscFunctionReturn(0);
