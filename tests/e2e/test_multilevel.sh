@@ -255,4 +255,10 @@ for key in ("mean", "sd"):  # 4 errors of either
     (a, s), (b, t) = ((f["moved"][key][0], f["moved"][f"{key}_se"][0]) for f in (one, pde))
     assert s > 0 and abs(a - b) < 4 * np.hypot(s, t), (key, a, s, b, t)
 PY
+# Errors end at the larger of the two that are asked for: which is said where it is not the tolerance.
+for count in 300 4000; do
+  scoria 1 uq "$deck" -uq_source multilevel -uq_pilot 24 -uq_tolerance_of means -uq_tolerance 0.02 -uq_count "$count" -uq_file "short$count.h5" >"$work/short$count" 2>&1 || fail "uq with a tolerance and $count fields at most"
+done
+grep -q "WARNING: uq_tolerance 0.02 takes the errors of 2500 solves, and uq_count allows those of 300$" "$work/short300" || fail "no word of a tolerance out of reach"
+grep -q "WARNING: uq_tolerance" "$work/short4000" && fail "a tolerance that is reached is warned of"
 finish

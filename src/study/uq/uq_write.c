@@ -344,14 +344,21 @@ static double largest_error(const UqQuestion *q, const UqAnswer *a, int k, int j
   return sd > 0 ? largest / sd : 0;
 }
 
-/* That uq_count ended the draws before the errors were as small as is asked for; several fidelities say it of their
- * own. */
+/* That uq_count ended the draws before the errors were as small as is asked for. */
 static PetscErrorCode SayTolerance(ScoriaRun run, const UqQuestion *q, const UqResult *r)
 {
   int short_of = 0, which = 0;
   double worst = q->tolerance;
   PetscFunctionBeginUser;
-  if (!(q->tolerance > 0) || r->levels.at || q->base) PetscFunctionReturn(0);
+  if (!(q->tolerance > 0) || q->base) PetscFunctionReturn(0);
+  if (r->levels.at) { /* which go on until they are as small as the larger of the two allows */
+    const double solves = 1 / (q->tolerance * q->tolerance);
+    if (solves > (double)q->count)
+      PetscCall(ScoriaSay(
+          run, "  WARNING: uq_tolerance %g takes the errors of %.4g solves, and uq_count allows those of %lld",
+          q->tolerance, solves, (long long)q->count));
+    PetscFunctionReturn(0);
+  }
   for (int k = 0; k < q->conditions; k++) {
     bool reached = true;
     for (int j = 0; j < q->nquantities; j++) {
