@@ -51,12 +51,12 @@ fail() {
 }
 
 # in_pieces DIR TRIES STOPS HOURS ARGUMENTS...: the command in the run directory DIR, on 1, 2 and 3 ranks in turn, try i for HOURS, an
-# expression in i [1e-5 h], until it is done; it has to be stopped STOPS times at least.
+# expression in i [1e-6 h], until it is done; it has to be stopped STOPS times at least.
 in_pieces() {
   local dir=$1 tries=$2 stops=$3 hours=$4 code=75 i
   shift 4
   for ((i = 1; i <= tries; i++)); do
-    scoria $((1 + i % 3)) "$@" -run_dir "$dir" -run_max_hours "$(printf "0.%05d" $((hours)))" >"$work/out" 2>&1
+    scoria $((1 + i % 3)) "$@" -run_dir "$dir" -run_max_hours "$(printf "0.%06d" $((hours)))" >"$work/out" 2>&1
     code=$?
     [ "$code" -eq 75 ] || break
   done

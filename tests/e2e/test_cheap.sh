@@ -15,7 +15,7 @@ scoria 1 train "$deck" "${cheap[@]}" >"$work/out" 2>&1 || { fail "train"; cat "$
 grep -q '96 dear rows at 48 conditions, 48 of these and 0 others with 20 cheap ones each; 96 pairs' "$work/out" || { fail "what is trained on is not told"; cat "$work/out" >&2; }
 "$SCORIA" info "$work/run/model.h5" | grep 'cheap_correlation *0\.9' >/dev/null || fail "model.h5 does not tell the correlation of cheap rows"
 grep -q 'dear from cheap: off by .* SD as they are, by .* SD corrected' "$work/out" || fail "the correction is not told"
-in_pieces "$work/again" 30 1 "2 * i" train "$deck" "${cheap[@]}"
+in_pieces "$work/again" 30 1 "20 * i" train "$deck" "${cheap[@]}"
 scoria 2 train "$deck" "${few[@]}" -run_dir "$work/few" >"$work/out" 2>&1 || fail "train without cheap rows"
 grep -q 'dear from cheap' "$work/out" && fail "cheap rows are used though the deck asks for none"
 scoria 2 train "$deck" "${cheap[@]}" -run_dir "$work/few" >"$work/out" 2>&1

@@ -36,7 +36,7 @@ long=(-uq_map F_right -uq_map_points 5 -uq_count 60000 -uq_sobol 400 -uq_sobol_d
 uq long 2 "${long[@]}"
 mkdir "$work/again"
 cp "$run/model.h5" "$work/again/"
-in_pieces "$work/again" 60 2 "10 * i" uq "$deck" "${long[@]}" -uq_file long.h5
+in_pieces "$work/again" 60 2 "100 * i" uq "$deck" "${long[@]}" -uq_file long.h5
 ls "$work"/again/uq.ckpt* >/dev/null 2>&1 && fail "uq left its checkpoints"
 
 "$PYTHON" - "$work" <<'PY' || fail "explored answers"

@@ -26,7 +26,7 @@ scoria 2 uq "$deck" "${plane[@]}" -run_dir "$work/plane" >"$work/out" 2>&1 || { 
 for estimator in mfmc mlmc; do
   scoria 2 uq "$deck" "${plane[@]}" -uq_fidelities line,linear,grid:2 -uq_estimator "$estimator" -uq_file "$estimator.h5" -run_dir "$work/plane" >"$work/out" 2>&1 || { fail "$estimator"; cat "$work/out" >&2; }
 done
-in_pieces "$work/again" 60 0 "3 * i * i" uq "$deck" "${plane[@]}" -uq_source auto
+in_pieces "$work/again" 60 0 "30 * i * i" uq "$deck" "${plane[@]}" -uq_source auto
 scoria 2 uq "$deck" "${plane[@]}" -uq_source auto -run_dir "$work/once" >"$work/out" 2>&1 || { fail "uq -uq_source auto"; cat "$work/out" >&2; }
 { grep -q "uq.ckpt: goes on with the pilot that sources were weighed by" "$work/out" && ! grep -q resuming "$work/out"; } || fail "a fresh run says that it resumes"
 grep -q "for errors of 0.0577 SD use source multilevel: .* in place of" "$work/out" || fail "no word of what was chosen"
@@ -212,7 +212,7 @@ for ranks in 1 3; do
   scoria "$ranks" "${unseen[@]}" -run_dir "$work/unseen$ranks" >"$work/out" 2>&1 || { fail "uq of what the pilot has not seen, on $ranks ranks"; cat "$work/out" >&2; }
 done
 grep -q "WARNING: condition 0: rare varied too little in the pilot of 24 draws to sum those after it, so that these were made twice" "$work/out" || { fail "no word of rare"; cat "$work/out" >&2; }
-in_pieces "$work/unseen_again" 60 1 "3 * i * i" "${unseen[@]}"
+in_pieces "$work/unseen_again" 60 1 "30 * i * i" "${unseen[@]}"
 scoria 2 uq "$deck" -uq_source pde -uq_count 100000 -uq_quantities "$seldom" -run_dir "$work/unseen_pde" >"$work/out" 2>&1 || fail "the same from the PDE"
 scoria 1 "${unseen[@]}" -uq_budget 1 -run_dir "$work/unseen_budget" >"$work/out" 2>&1 || { fail "the same within a budget"; cat "$work/out" >&2; }
 grep -q "WARNING: condition 0: rare did not vary in the pilot of 24 draws, so that its mean and SD are left out" "$work/out" || { fail "no word of rare within a budget"; cat "$work/out" >&2; }

@@ -170,7 +170,7 @@ for k in ("fields/c", "fields/flux", "fields/T", "fields/V", "x_flux", "x_T"): a
 PY
 
 # A sample that is stopped on the way goes on, on other ranks.
-in_pieces "$work/run1" 30 1 "1 + i" sample "$work/deck.yaml" -sample_count 400000 -sample_file long.h5
+in_pieces "$work/run1" 30 1 "10 + 10 * i" sample "$work/deck.yaml" -sample_count 400000 -sample_file long.h5
 "$PYTHON" - "$work/run1" <<'PY' || fail "rows of a sample that was stopped"
 import sys, h5py, numpy as np
 long, short = (h5py.File(f"{sys.argv[1]}/{name}.h5") for name in ("long", "samples"))

@@ -11,12 +11,14 @@ ask=(-ensemble_cells "8,8" -conditions_ell "2e-5,2.1e-5" -uq_source multilevel -
 for ranks in 1 3; do
   scoria "$ranks" uq "$deck" "${ask[@]}" -run_dir "$work/on$ranks" >"$work/out" 2>&1 || { fail "uq on $ranks ranks"; cat "$work/out" >&2; }
 done
-in_pieces "$work/again" 60 1 "3 * i * i" uq "$deck" "${ask[@]}"
+in_pieces "$work/again" 60 1 "5 * i * i" uq "$deck" "${ask[@]}"
 scoria 2 uq "$deck" "${ask[@]}" -ensemble_group_size 2 -run_dir "$work/shared" >"$work/out" 2>&1 || { fail "groups that share a solve"; cat "$work/out" >&2; }
 scoria 2 uq "$deck" "${ask[@]}" -ensemble_whole_fields true -ensemble_lateral_sd false -run_dir "$work/whole" >"$work/out" 2>&1 || { fail "whole fields"; cat "$work/out" >&2; }
 grep -q 'draws of .*screened' "$work/out" || { fail "the plan makes no use of the screened member"; cat "$work/out" >&2; }
 
-expect 75 "" 1 uq "$deck" "${ask[@]}" -uq_count 60000 -run_dir "$work/old" -run_max_hours 0.0004
+for hours in 0.0004 0.001 0.003; do # a busy machine has not yet done what is kept
+  if [ ! -e "$work/old/uq.ckpt" ]; then expect 75 "" 1 uq "$deck" "${ask[@]}" -uq_count 60000 -run_dir "$work/old" -run_max_hours "$hours"; fi
+done
 "$PYTHON" - "$work/old/uq.ckpt" <<'PY' || fail "no checkpoint to make one of an earlier version of"
 import sys, h5py, numpy as np
 with h5py.File(sys.argv[1], "r+") as f:

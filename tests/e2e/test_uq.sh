@@ -48,7 +48,7 @@ long=(-uq_count 400000 -sample_steps 60 -uq_file long.h5)
 scoria 2 uq "$deck" "${long[@]}" >"$work/out" 2>&1 || fail "uq, long"
 mkdir "$work/again"
 cp "$run/model.h5" "$work/again/"
-in_pieces "$work/again" 60 1 "10 * i" uq "$deck" "${long[@]}"
+in_pieces "$work/again" 60 1 "100 * i" uq "$deck" "${long[@]}"
 ls "$work"/again/uq.ckpt* >/dev/null 2>&1 && fail "uq left its checkpoints"
 
 # Wanted to 5 % only: it stops early, at the same place on any ranks.
