@@ -84,7 +84,9 @@ PetscErrorCode NormTellUnseen(const NormData *data, double found[])
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, found, 2 * norm->C, MPI_DOUBLE, MPI_SUM, data->in.comm));
   for (int c = 0; c < norm->C; c++) {
     const double of = found[2 * c] > 0 ? sqrt(PetscMax(found[2 * c + 1], 0) / found[2 * c]) : 0;
-    if (of > off) off = of, worst = c;
+    if (of <= off) continue;
+    off   = of;
+    worst = c;
   }
   if (off > FAR_OFF)
     PetscCall(ScoriaSay(data->in.run,
