@@ -7,6 +7,8 @@
 /* Coordinates u beyond which no sample is made: half the width of a training range (u from -1 to 1) outside of it. */
 #define FARTHEST 2.0
 
+enum { MOST_TIMES = 64 }; /* that ensemble.times may have */
+
 bool condition_key(ScoriaDeck deck, const char *section, const char *name, char key[2 * SCORIA_NAME_SIZE])
 {
   const ScoriaKeyType type = strcmp(section, "sample") ? SCORIA_KEY_REALS : SCORIA_KEY_REAL;
@@ -92,6 +94,32 @@ PetscErrorCode ScoriaConditionOfSamples(ScoriaDeck deck, const ScoriaSpace *spac
   PetscFunctionReturn(0);
 }
 
+/* Of rows at a few times alone nothing tells what lies between two of them: what is regressed on time swings there. */
+static PetscErrorCode CheckTime(ScoriaRun run, ScoriaDeck deck, const char *command, double time)
+{
+  double times[MOST_TIMES], before = -INFINITY, behind = INFINITY;
+  PetscInt n  = MOST_TIMES;
+  bool strict = false;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckReals(deck, "ensemble_times", MOST_TIMES, &n, times));
+  for (PetscInt i = 0; i < n; i++) {
+    if (fabs(times[i] - time) <= 1e-9 * time) PetscFunctionReturn(0);
+    if (times[i] < time) before = PetscMax(before, times[i]);
+    if (times[i] > time) behind = PetscMin(behind, times[i]);
+  }
+  if (!isfinite(before) || !isfinite(behind)) PetscFunctionReturn(0); /* none, or outside of them, which is told */
+  PetscCall(ScoriaDeckBool(deck, "strict", &strict));
+  if (strict)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: time: found %g s, the model was trained at %g and %g s and at no time between",
+                command, time, before, behind);
+  PetscCall(
+      ScoriaSay(run,
+                "  WARNING: time = %g s lies between the ensemble.times %g and %g s: no row tells the model what is "
+                "between, and its answer may be far off",
+                time, before, behind));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScoriaConditionCheckRange(ScoriaRun run, ScoriaDeck deck, const char *command, const ScoriaSpace *space,
                                          const double theta[])
 {
@@ -102,6 +130,7 @@ PetscErrorCode ScoriaConditionCheckRange(ScoriaRun run, ScoriaDeck deck, const c
   PetscCall(ScoriaDeckBool(deck, "strict", &strict));
   for (int i = 0; i < space->n; i++) {
     const ScoriaCondition *c = &space->c[i];
+    if (!strcmp(c->name, "time")) PetscCall(CheckTime(run, deck, command, theta[i]));
     if (condition_inside(c, theta[i])) continue;
     if (strict || c->lo == c->hi)
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: found %g %s, the model was trained %s [%g, %g]", command, c->name,

@@ -391,4 +391,12 @@ expect 3 'uq: quantities: "max(c)" is there twice' 2 uq "$deck" -uq_quantities "
 expect 3 'uq: probes: found "c:1", allowed 0 to' 2 uq "$deck" -uq_probes c:1 -uq_file x.h5
 expect 3 'uq: F_right: found 30 A m^-2, the model was trained on' 2 uq "$deck" -uq_F_right 30 -uq_file x.h5 -strict
 expect 3 'model1.h5: made by another deck (uq_count' 2 uq "$deck" "${ask[@]}" -uq_source model -uq_file model1.h5 -uq_count 8000
+# Between two times of the snapshots no row tells the model anything: it says so, and refuses under -strict.
+times=(-ensemble_mode transient -ensemble_times "10,100" -ensemble_conditions 8 -ensemble_realisations 16 -train_steps 0 -sample_source gaussian -run_dir "$work/times")
+for command in generate train; do
+  scoria 2 "$command" "$deck" "${times[@]}" >"$work/out" 2>&1 || { fail "$command of two times"; cat "$work/out" >&2; }
+done
+scoria 1 uq "$deck" "${times[@]}" -uq_count 40 -uq_time "10,55" >"$work/out" 2>&1 || { fail "uq between two times"; cat "$work/out" >&2; }
+{ [ "$(grep -c 'WARNING: time = ' "$work/out")" -eq 1 ] && grep -q 'WARNING: time = 55 s lies between the ensemble.times 10 and 100 s' "$work/out"; } || fail "no word of a time between two snapshots"
+expect 3 'uq: time: found 55 s, the model was trained at 10 and 100 s and at no time between' 1 uq "$deck" "${times[@]}" -uq_count 40 -uq_time 55 -strict -uq_file strict.h5
 finish
