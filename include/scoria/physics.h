@@ -309,4 +309,8 @@ ScoriaPorosity ensemble_porosity(ScoriaEnsemble ens);
 ScoriaSolver ensemble_solver(ScoriaEnsemble ens);
 const int *ensemble_derived(ScoriaEnsemble ens, int *n);
 
+/* The times [s] that a transient deck lists, ascending (SCORIA_MAX_TIMES); in steady mode none.  Local. */
+#define SCORIA_MAX_TIMES 64
+PetscErrorCode ScoriaSnapshotTimes(ScoriaDeck deck, PetscInt *n, double times[]);
+
 #endif

@@ -7,8 +7,6 @@
 /* Coordinates u beyond which no sample is made: half the width of a training range (u from -1 to 1) outside of it. */
 #define FARTHEST 2.0
 
-enum { MOST_TIMES = 64 }; /* that ensemble.times may have */
-
 bool condition_key(ScoriaDeck deck, const char *section, const char *name, char key[2 * SCORIA_NAME_SIZE])
 {
   const ScoriaKeyType type = strcmp(section, "sample") ? SCORIA_KEY_REALS : SCORIA_KEY_REAL;
@@ -97,11 +95,11 @@ PetscErrorCode ScoriaConditionOfSamples(ScoriaDeck deck, const ScoriaSpace *spac
 /* Of rows at a few times alone nothing tells what lies between two of them: what is regressed on time swings there. */
 static PetscErrorCode CheckTime(ScoriaRun run, ScoriaDeck deck, const char *command, double time)
 {
-  double times[MOST_TIMES], before = -INFINITY, behind = INFINITY;
-  PetscInt n  = MOST_TIMES;
+  double times[SCORIA_MAX_TIMES], before = -INFINITY, behind = INFINITY;
+  PetscInt n;
   bool strict = false;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckReals(deck, "ensemble_times", MOST_TIMES, &n, times));
+  PetscCall(ScoriaSnapshotTimes(deck, &n, times));
   for (PetscInt i = 0; i < n; i++) {
     if (fabs(times[i] - time) <= 1e-9 * time) PetscFunctionReturn(0);
     if (times[i] < time) before = PetscMax(before, times[i]);

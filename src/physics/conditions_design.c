@@ -17,7 +17,7 @@ struct ScoriaDesign_ {
   ScoriaSpace space;
   uint64_t seed;
   PetscInt ntimes; /* snapshot times; 0: time is a condition like others, or there is none */
-  double times[MAX_TIMES];
+  double times[SCORIA_MAX_TIMES];
   const char *path;          /* borrowed from the deck; NULL without a file of conditions */
   ScoriaConditionsFile file; /* owned; NULL without */
 };
@@ -104,7 +104,7 @@ static PetscErrorCode Fill(ScoriaDeck deck, const ScoriaProblem *problem, const 
   design->seed = (uint64_t)seed;
   PetscCall(MakeSpace(deck, problem, design));
   if (problem->check) PetscCall(problem->check(parameters, &design->space));
-  PetscCall(SnapshotTimes(deck, &design->ntimes, design->times));
+  PetscCall(ScoriaSnapshotTimes(deck, &design->ntimes, design->times));
   PetscFunctionReturn(0);
 }
 

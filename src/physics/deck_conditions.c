@@ -102,14 +102,14 @@ PetscErrorCode ConditionName(const ScoriaConditionRow *row, ScoriaCondition *c)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode SnapshotTimes(ScoriaDeck deck, PetscInt *n, double times[])
+PetscErrorCode ScoriaSnapshotTimes(ScoriaDeck deck, PetscInt *n, double times[])
 {
   bool transient;
   PetscFunctionBeginUser;
   *n = 0;
   PetscCall(ScoriaDeckIs(deck, "ensemble_mode", "transient", &transient));
   if (!transient) PetscFunctionReturn(0);
-  PetscCall(ScoriaDeckReals(deck, "ensemble_times", MAX_TIMES, n, times));
+  PetscCall(ScoriaDeckReals(deck, "ensemble_times", SCORIA_MAX_TIMES, n, times));
   for (PetscInt i = 1; i < *n; i++)
     if (times[i] <= times[i - 1])
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "ensemble_times: found %g after %g, expected ascending times", times[i],
@@ -136,7 +136,7 @@ static PetscErrorCode LengthOfLibrary(ScoriaDeck deck, const ScoriaConditionRow 
 
 PetscErrorCode ConditionRange(ScoriaDeck deck, const ScoriaConditionRow *row, ScoriaCondition *c)
 {
-  double value = NAN, range[2] = {NAN, NAN}, times[MAX_TIMES];
+  double value = NAN, range[2] = {NAN, NAN}, times[SCORIA_MAX_TIMES];
   PetscInt ntimes = 0;
   bool library;
   PetscFunctionBeginUser;
@@ -144,7 +144,7 @@ PetscErrorCode ConditionRange(ScoriaDeck deck, const ScoriaConditionRow *row, Sc
   if (library) PetscFunctionReturn(0);
   PetscCall(ScoriaDeckRange(deck, row->range, range));
   if (row->fixed) PetscCall(ScoriaDeckReal(deck, row->fixed, &value));
-  if (row == &time_row) PetscCall(SnapshotTimes(deck, &ntimes, times));
+  if (row == &time_row) PetscCall(ScoriaSnapshotTimes(deck, &ntimes, times));
   if (ntimes && (!isnan(range[0]) || !isnan(value)))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "ensemble_times: found beside %s; give one of them",
                 isnan(range[0]) ? row->fixed : row->range);

@@ -188,9 +188,6 @@ PetscErrorCode ParametersOfDeck(ScoriaDeck deck, const ScoriaProblem *problem, v
 void varied_set(const ScoriaVaried *varied, const double theta[], void *p);
 void varied_get(const ScoriaVaried *varied, const void *p, double theta[]);
 bool varied_has(const ScoriaVaried *varied, size_t offset);
-/* The times that a transient deck lists, in steady mode none. */
-#define MAX_TIMES 64
-PetscErrorCode SnapshotTimes(ScoriaDeck deck, PetscInt *n, double times[]);
 
 /* --------------------------------------------------------------------------------------------- designs ---- */
 

@@ -6,6 +6,7 @@
  * conditions tell the mean, spreads must not have in them what fewer terms of it miss; where they do not, they must. */
 #include "score/model.h"
 #include "score/normaliser.h"
+#include "normaliser_bits.h"
 #include "row_dataset.h"
 #include "testing.h"
 #include <math.h>
@@ -209,18 +210,11 @@ static void bits_do_not_depend_on_ranks(void **state)
   const Design it = {2, 13, 16, {0}, 0, 0}, *design = &it;
   const double theta[2] = {0.3, 0.9};
   ScoriaNormaliser norm, own;
-  int R, alone;
   (void)state;
   make_dataset(design);
   fit(PETSC_COMM_WORLD, design, &norm);
   fit(PETSC_COMM_SELF, design, &own);
-  CHECK(ScoriaNormaliserSizes(norm, NULL, NULL, NULL, &R));
-  CHECK(ScoriaNormaliserSizes(own, NULL, NULL, NULL, &alone));
-  assert_int_equal(R, alone);
-  CHECK(ScoriaNormaliserAt(norm, NULL, theta));
-  CHECK(ScoriaNormaliserAt(own, NULL, theta));
-  assert_memory_equal(profile_of(norm)->base, profile_of(own)->base, L * sizeof(double));
-  assert_memory_equal(profile_of(norm)->decode, profile_of(own)->decode, (size_t)R * L * sizeof(double));
+  check_same_bits(norm, own, L, theta);
   CHECK(NormaliserDestroy(&norm));
   CHECK(NormaliserDestroy(&own));
 }

@@ -4,6 +4,7 @@
  * Mean and covariance of decode(N(0, I)) must be its own at conditions that the fit has not seen. */
 #include "score/model.h"
 #include "score/normaliser.h"
+#include "normaliser_bits.h"
 #include "row_dataset.h"
 #include "testing.h"
 #include <math.h>
@@ -190,18 +191,11 @@ static void bits_do_not_depend_on_ranks(void **state)
   const Design design   = {64, 8, 0, 0};
   const double theta[2] = {0.3, 0.9};
   ScoriaNormaliser norm, own;
-  int R, alone;
   (void)state;
   make_dataset(&design);
   fit(PETSC_COMM_WORLD, &design, &norm);
   fit(PETSC_COMM_SELF, &design, &own);
-  CHECK(ScoriaNormaliserSizes(norm, NULL, NULL, NULL, &R));
-  CHECK(ScoriaNormaliserSizes(own, NULL, NULL, NULL, &alone));
-  assert_int_equal(R, alone);
-  CHECK(ScoriaNormaliserAt(norm, NULL, theta));
-  CHECK(ScoriaNormaliserAt(own, NULL, theta));
-  assert_memory_equal(profile_of(norm)->base, profile_of(own)->base, L * sizeof(double));
-  assert_memory_equal(profile_of(norm)->decode, profile_of(own)->decode, (size_t)R * L * sizeof(double));
+  check_same_bits(norm, own, L, theta);
   CHECK(NormaliserDestroy(&norm));
   CHECK(NormaliserDestroy(&own));
 }
