@@ -16,7 +16,7 @@ static const char *path = "test_unrepeated.h5";
 
 static ScoriaSpace test_space(void)
 {
-  return (ScoriaSpace){2, {{"a", "1", 0, 1, false, false}, {"b", "1", 0, 1, false, false}}};
+  return (ScoriaSpace){2, {{"a", "1", 0, 1, false, false, false}, {"b", "1", 0, 1, false, false, false}}};
 }
 
 /* Mean, and the two parts of the spread, per cell. */
@@ -72,7 +72,7 @@ static void make_dataset(const Design *design)
 
 static void fit(MPI_Comm comm, const Design *design, ScoriaNormaliser *norm)
 {
-  const ScoriaNormaliserOptions opt = {4, L, 3, 3, true, true, true, true, 0};
+  const ScoriaNormaliserOptions opt = {4, L, 3, 3, true, true, true, true, 0, NULL};
   const int channel[1]              = {0};
   ScoriaDataset ds;
   bool *train;
