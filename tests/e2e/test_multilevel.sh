@@ -261,4 +261,21 @@ for count in 300 4000; do
 done
 grep -q "WARNING: uq_tolerance 0.02 takes the errors of 2500 solves, and uq_count allows those of 300$" "$work/short300" || fail "no word of a tolerance out of reach"
 grep -q "WARNING: uq_tolerance" "$work/short4000" && fail "a tolerance that is reached is warned of"
+# A tolerance that uq_count never reaches takes no more draws than the count by itself; refused within a budget, it says what it takes whatever the count.
+few=(uq "$deck" -uq_source multilevel -uq_pilot 24)
+scoria 1 "${few[@]}" -uq_count 300 -uq_file count.h5 >"$work/out" 2>&1 || fail "uq of a count"
+scoria 1 "${few[@]}" -uq_count 300 -uq_tolerance 1e-9 -uq_file never.h5 >"$work/out" 2>&1 || fail "uq of a count and a tolerance that it never reaches"
+"$PYTHON" - "$work/run" <<'PY' || fail "a tolerance that uq_count never reaches"
+import sys
+from arrays import arrays_of
+count, never = (arrays_of(f"{sys.argv[1]}/{name}.h5") for name in ("count", "never"))
+for key in count:
+    if key.startswith("quantities/"):
+        assert count[key].tobytes() == never[key].tobytes(), key
+PY
+for count in 3000 1000000000; do
+  alone "tolerance: 0.001 takes .* which reaches" "${few[@]}" -uq_budget 0.02 -uq_tolerance 0.001 -uq_count "$count" -run_dir "$work/refused$count"
+  mv "$work/err" "$work/refused$count.err"
+done
+cmp -s "$work/refused3000.err" "$work/refused1000000000.err" || fail "what a tolerance takes depends on uq_count"
 finish
