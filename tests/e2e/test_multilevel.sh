@@ -83,7 +83,7 @@ PY
 expect 75 "" 1 uq "$deck" "${endless[@]}" -run_max_hours 0.0004
 grep "source" "$work/out" >"$work/said3"
 { cmp -s <(grep -v "source gaussian" "$work/said1") <(grep -v "source gaussian" "$work/said3") && grep -q "source gaussian .*an earlier version has chosen" "$work/said3" &&
-  grep -q "uq.ckpt: resuming at condition 1, sample" "$work/out"; } || { fail "an earlier version's choice is not kept"; cat "$work/out" >&2; }
+  grep -q "uq.ckpt: resuming at condition 1 of 1, sample" "$work/out"; } || { fail "an earlier version's choice is not kept"; cat "$work/out" >&2; }
 
 # Whole fields at the same realisations: the pilot has the same lateral means, of every fidelity; groups that share a solve; any ranks.
 whole=("${plane[@]}" -ensemble_whole_fields true)
@@ -278,4 +278,10 @@ for count in 3000 1000000000; do
   mv "$work/err" "$work/refused$count.err"
 done
 cmp -s "$work/refused3000.err" "$work/refused1000000000.err" || fail "what a tolerance takes depends on uq_count"
+
+# No draw of a condition is solved (currents that Capiglia's D(c) has no steady state for): its values are said, and the next start has the answers before it.
+unsolved=(uq "$deck" -uq_source multilevel -uq_pilot 24 -uq_count 300 -run_dir "$work/unsolved" -electrode_set marquis2019_negative -conditions_U0 "0.10,0.20" -uq_F_right "8,2500")
+unsolved_says="condition 1 (.*F_right = 2500 A m^-2.*): all fidelities solved 0 of the 24 draws of the pilot, .* the answers at the conditions before are kept"
+for _ in 1 2; do expect 5 "$unsolved_says" 2 "${unsolved[@]}"; done
+grep -q "resuming at condition 2 of 2, in its pilot" "$work/out" || { fail "the answer before a condition that is not solved is lost"; cat "$work/out" >&2; }
 finish

@@ -127,14 +127,17 @@ static PetscErrorCode Rounds(Levels *l, int j, int64_t *done, int64_t end)
 static PetscErrorCode TooFewSolved(Levels *l)
 {
   const int64_t good = l->good;
+  char condition[UQ_CONDITION_TEXT];
   PetscFunctionBeginUser;
+  uq_condition(l->q, l->k, sizeof condition, condition);
   if (!l->passing) {
     PetscCall(LevelsPilotForget(l));
     PetscCall(LevelsSave(l));
   }
   SCORIA_FAIL(SCORIA_EXIT_SOLVES,
-              "uq: condition %d: all fidelities solved %lld of the %lld draws of the pilot, expected at least %d", l->k,
-              (long long)good, (long long)l->o.pilot, levels_least(l));
+              "uq: %s: all fidelities solved %lld of the %lld draws of the pilot, expected at least %d%s", condition,
+              (long long)good, (long long)l->o.pilot, levels_least(l),
+              l->k > 0 ? "; the answers at the conditions before are kept" : "");
 }
 
 PetscErrorCode LevelsPilot(Levels *l)
