@@ -188,6 +188,8 @@ alone "sobol: found 40 beside source multilevel" "${bad[@]}" -uq_sobol 40
 alone "sobol: found 40 beside source auto" uq "$deck" -uq_source auto -run_dir "$work/bad" -uq_sobol 40
 alone "budget: found 1 core s beside source auto, expected uq_tolerance too" uq "$deck" -uq_source auto -run_dir "$work/bad" -uq_budget 1
 alone "budget: found 0.01 core s, but errors of 0.01 SD take some .* by source multilevel" uq "$deck" -uq_source auto -run_dir "$work/bad" -uq_budget 0.01 -uq_tolerance 0.01
+alone "budget: found 0.01 core s, but errors of 0.001 SD take some .* by source" uq "$deck" -uq_source auto -run_dir "$work/bad" -uq_budget 0.01 -uq_tolerance 0.001 -uq_count 1000000000
+alone "budget: found 0.01 core s, but errors of 0.0183 SD take some .* by source" uq "$deck" -uq_source auto -run_dir "$work/bad" -uq_budget 0.01 -uq_tolerance 0.001 -uq_count 3000
 alone "tolerance_for: found \"max_c: -2\", expected a quantity's name" "${bad[@]}" -uq_tolerance_for "max_c: -2"
 alone "tolerance_for: found names with and without a number" "${bad[@]}" -uq_tolerance_for "max_c: 2, min_c"
 alone "tolerance_for: found numbers beside source auto" uq "$deck" -uq_source auto -run_dir "$work/bad" -uq_tolerance_for "max_c: 2"
@@ -259,7 +261,9 @@ PY
 for count in 300 4000; do
   scoria 1 uq "$deck" -uq_source multilevel -uq_pilot 24 -uq_tolerance_of means -uq_tolerance 0.02 -uq_count "$count" -uq_file "short$count.h5" >"$work/short$count" 2>&1 || fail "uq with a tolerance and $count fields at most"
 done
-grep -q "WARNING: uq_tolerance 0.02 takes the errors of 2500 solves, and uq_count allows those of 300$" "$work/short300" || fail "no word of a tolerance out of reach"
+grep -q "WARNING: uq_tolerance 0.02 is not reached within uq_count, the errors of 300 solves, at 1 of 1 conditions: the largest error is 0.05[0-9]* SD, of " "$work/short300" || fail "no word of a tolerance out of reach"
+scoria 1 uq "$deck" -uq_source multilevel -uq_pilot 24 -uq_tolerance_of means -uq_tolerance_for "max_c: 0.1 %" -uq_count 300 -uq_file own300.h5 >"$work/out" 2>&1 || fail "uq with a tolerance of its own"
+grep -q "WARNING: uq_tolerance_for is not reached within uq_count, the errors of 300 solves, at 1 of 1 conditions: the largest error is 0.05[0-9]* SD, of max_c$" "$work/out" || { fail "no word of a quantity's tolerance out of reach"; cat "$work/out" >&2; }
 grep -q "WARNING: uq_tolerance" "$work/short4000" && fail "a tolerance that is reached is warned of"
 # A tolerance that uq_count never reaches takes no more draws than the count by itself; refused within a budget, it says what it takes whatever the count.
 few=(uq "$deck" -uq_source multilevel -uq_pilot 24)

@@ -265,6 +265,7 @@ static PetscErrorCode CreateKnown(const Levels *l)
   PetscFunctionBeginUser;
   *known = (LevelsKnown){.n         = l->K,
                          .estimator = l->o.estimator->name,
+                         .asked     = l->o,
                          .kept_size = (size_t)q->nquantities * levels_kept(l->K, l->o.pilot).size};
   PetscCall(PetscCalloc1(q->conditions, &known->at));
   if (q->conditions <= UQ_JOINT_CONDITIONS) PetscCall(PetscCalloc1(q->conditions * known->kept_size, &known->kept));
@@ -299,6 +300,11 @@ PetscErrorCode LevelsOpen(const LevelsAsked *of, const LevelsOptions *o, const U
   PetscCall(UqDrawsCreate(q, of->source, draws));
   PetscCall(Create(l));
   PetscFunctionReturn(0);
+}
+
+bool levels_kept_promise(const LevelsKnown *known, int k)
+{
+  return !(known->at[k].excess > 1);
 }
 
 PetscErrorCode LevelsKnownDestroy(LevelsKnown *known)
