@@ -149,6 +149,7 @@ static Errors fitted(int conditions, int each, int single)
 static void one_row_a_condition(void **state)
 {
   (void)state;
+  if (!on_one_rank()) return;
   const Errors few = fitted(500, 1, 0), many = fitted(10000, 1, 0);
   /* The mean has five terms along the noise, ln s three: sqrt(5 / 500) = .10 and sqrt(3 / 1000) = .055 on average, .02
    * and .012 for 10,000 rows, which can take a few small terms more. */
@@ -160,6 +161,7 @@ static void one_row_a_condition(void **state)
 static void any_mixture(void **state)
 {
   (void)state;
+  if (!on_one_rank()) return;
   const Errors twos = fitted(250, 2, 0), mixed = fitted(250, 3, 125), repeated = fitted(64, 8, 0);
   /* Some 500 rows again; one small term of the mean that is not found costs as much as all that are. */
   assert_true(twos.mean < 0.2 && twos.sd < 0.15);
@@ -174,6 +176,7 @@ static void no_bias_over_datasets(void **state)
   enum { DATASETS = 32 };
   double sum = 0, square = 0;
   (void)state;
+  if (!on_one_rank()) return;
   for (int i = 0; i < DATASETS; i++) {
     const Design design = {200, 1, 0, 100 * (uint64_t)i};
     const double bias   = errors_with(&design).bias;
