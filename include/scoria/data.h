@@ -27,6 +27,20 @@ PetscErrorCode ScoriaProvenanceOfRun(ScoriaRun run, ScoriaDeck deck, const char 
  */
 PetscErrorCode ScoriaWarnOfRest(ScoriaRun run, const ScoriaGroups *groups);
 
+/* --------------------------------------------------------------------------------------------------------- places ----
+ */
+
+/* What so many of a unit are in m; 0: it is none of length. */
+double length_in_metres(const char *unit);
+/* A place from the first `length` characters of a text: a number, or one with a unit of length behind it, "40um", which
+ * becomes metres.  False where it is neither. */
+bool place_read(const char *text, size_t length, double *place, bool *with_unit);
+/* A user error: a unit stands behind a place along an axis whose places are shares, or are in no known unit. */
+PetscErrorCode ScoriaPlaceCheckUnit(const ScoriaSpace *space, int axis, const char *key, const char *text);
+/* Warns where places are given in fields of which nothing said the unit of x; a user error under -strict.  Collective.
+ */
+PetscErrorCode ScoriaPlacesWarn(ScoriaRun run, ScoriaDeck deck, const ScoriaSpace *space, const char *command);
+
 /* --------------------------------------------------------------------------------------------------- whole fields ----
  */
 

@@ -32,10 +32,11 @@ typedef struct {
 
 /* A file that is no HDF5 file is a user error.  Collective. */
 PetscErrorCode ScoriaForeignProbe(MPI_Comm comm, const char *path);
-/* Arrays that are passed over as their elements have several members. */
+/* Arrays that are passed over: as their elements have several members, or as a deck cannot have their names. */
 typedef struct {
   int n;
   char first[256]; /* path */
+  int unnamed;     /* with control characters, or not UTF-8 */
 } ScoriaForeignTables;
 
 /* The arrays of numbers of a file, `most` at most, in the order of their paths, to list (most), after a child process

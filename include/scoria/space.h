@@ -20,6 +20,7 @@ typedef struct {
 typedef struct {
   int n;
   ScoriaCondition c[SCORIA_MAX_CONDITIONS];
+  bool lengths_unknown; /* of imported rows: places along x, y, z are the file's numbers, and nothing says their unit */
 } ScoriaSpace;
 
 /* theta (n) [units] to coordinates u (n) in [-1, 1] over the training range, logarithmic where so marked; 0 for a fixed
@@ -39,13 +40,18 @@ int space_thickness(const ScoriaSpace *space);
 /* The extent along x at theta in the unit of places along x, times `ends`, their own: what an integral along x counts
  * in metres. */
 double space_length(const ScoriaSpace *space, const double theta[], double ends);
-/* Of the centres of cells along axis 0, 1, 2, in files: unit, "1" of shares, and description. */
+/* Of the centres of cells along axis 0, 1, 2, in files: unit, "1" of shares, SCORIA_UNIT_UNKNOWN, and description. */
+#define SCORIA_UNIT_UNKNOWN "unknown"
 const char *space_axis_unit(const ScoriaSpace *space, int axis);
 const char *space_axis_help(const ScoriaSpace *space, int axis);
-const char *space_place_unit(const ScoriaSpace *space, int axis); /* " m" behind a place in a text; "" of shares */
-/* Whether a place along x, which is to be a share, reads as one in metres: it is not 0, within the first half of the
- * first of `cells`, and inside the largest thickness.  False where places are in metres. */
-bool space_reads_as_metres(const ScoriaSpace *space, int cells, double place);
+const char *space_place_unit(const ScoriaSpace *space, int axis); /* " m" behind a place in a text; "" */
+bool space_has_shares(const ScoriaSpace *space, int axis); /* whether places along an axis are shares of the extent */
+/* What places along x are expected to be, where they are not in metres: behind "found x, a place in metres; ". */
+const char *space_places_text(const ScoriaSpace *space);
+/* Whether a place along x between ends[0] and ends[1], which is to be a share, reads as one in metres: it is not 0,
+ * within the first half of the first of `cells`, and inside the largest thickness; or one in the numbers of a file that
+ * says no unit: it is not 0 and within 5e-4 of the first cell.  False where places are in metres. */
+bool space_reads_as_metres(const ScoriaSpace *space, int cells, const double ends[2], double place);
 bool condition_inside(const ScoriaCondition *c, double value); /* of its range, up to rounding */
 
 #endif

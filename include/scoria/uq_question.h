@@ -54,6 +54,7 @@ typedef struct {
   const ScoriaSpace *space; /* borrowed */
   const ScoriaReach *reach; /* borrowed: of the model; NULL without one */
   ScoriaMadeFrom made;
+  bool placed; /* a place is given that is not 0 */
   int nquantities;
   ScoriaQuantity quantity[UQ_MAX_QUANTITIES];
   int condition[UQ_MAX_QUANTITIES]; /* whose value is the quantity's offset, -1: none */

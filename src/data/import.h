@@ -65,7 +65,7 @@ typedef struct {
   ScoriaForeignAxis own_along[SCORIA_MAX_FIELDS];
   bool bounded[SCORIA_MAX_FIELDS]; /* fields that stay in an interval: */
   double bounds[SCORIA_MAX_FIELDS][2];
-  int grid;                             /* axes of cells: 1 of profiles, 2 or 3 of whole fields */
+  int grid; /* axes of cells: 1 of profiles, whose centre[0] has no path where there are none, 2 or 3 of whole fields */
   ImportColumn centre[IMPORT_GRID];     /* cell centres along x, y, z */
   ScoriaForeignAxis along[IMPORT_GRID]; /* their scales */
   double *centres;                      /* owned (spec_centres) */
@@ -73,12 +73,12 @@ typedef struct {
   ImportRow *row;                       /* owned (block): in the order of the dataset at last */
   int64_t begin, end; /* rows of the dataset that this rank writes: up to the first of the next rank */
   int64_t lacking;    /* rows that are not in the file */
+  int64_t
+      without[SCORIA_MAX_CONDITIONS + 1]; /* rows of the file left out, as this condition is no number; all of them */
 } Import;
 
 /* Reads the section: names, units, columns as far as the deck says.  Local. */
 PetscErrorCode ImportReadDeck(ScoriaDeck deck, Import *im);
-/* Factor from a unit of length to metres; 0 where it is none that is known. */
-double import_length(const char *unit);
 extern const char *const import_grid_names[IMPORT_GRID]; /* "x", "y", "z" */
 /* Has columns converted from the file's units to the deck's, and cell centres to metres, and says so.  What converts
  * by nothing that is known is a user error, as are places in metres in the deck where nothing says what x is in.

@@ -235,7 +235,9 @@ PetscErrorCode ImportPlaceFields(Import *im)
   for (int f = 0; f < im->spec.nfields; f++) {
     PetscCall(Classify(im, f, name[f], &axes));
     const int64_t of = values_of(&im->field[f], &axes);
-    if (import_lacks(im, &im->field[f]) >= 0 || axes < most || (axes == most && of <= rows)) continue;
+    if ((import_lacks(im, &im->field[f]) >= 0 && import_has_cells(im, &im->field[f])) || axes < most ||
+        (axes == most && of <= rows))
+      continue;
     im->told = f;
     most     = axes;
     rows     = of;

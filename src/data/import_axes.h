@@ -17,6 +17,8 @@ int import_named(const ImportColumn *c, ImportNames name, const char *wanted);
 /* Cells of a field along axis d of cells, and of the whole field. */
 int import_extent(const Import *im, const ImportColumn *field, int d);
 int import_cells(const Import *im, const ImportColumn *field);
+/* Whether it lies along an axis that the deck has: x may be none. */
+bool import_has_cells(const Import *im, const ImportColumn *field);
 bool import_is_cell(const ImportColumn *c, int a);
 /* The axes of cells of a field, which may lack some. */
 PetscErrorCode ImportFindCells(const Import *im, const char *what, ImportNames name, ImportColumn *c);

@@ -13,6 +13,8 @@ static PetscErrorCode PlaceCentre(const Import *im, const char *name, ImportColu
 {
   int axis = -1, matter = 0;
   PetscFunctionBeginUser;
+  *cells = 2; /* where there are none */
+  if (!*c->path) PetscFunctionReturn(0);
   foreign_shape(im->file, c->array, &c->rank, c->dims);
   for (int a = 0; a < c->rank; a++)
     if (import_matters(c, a)) {
@@ -82,12 +84,18 @@ bool import_is_cell(const ImportColumn *c, int a)
   return a == c->cells[0] || a == c->cells[1] || a == c->cells[2];
 }
 
+bool import_has_cells(const Import *im, const ImportColumn *c)
+{
+  return *im->centre[0].path || *im->own[c - im->field].path;
+}
+
 /* Axes of cells that nothing else tells, by their extents; false where these leave a choice.  Where it is one among the
  * axes of cells alone, they are assumed to be z, y, x in the order of the file. */
 static bool fit_cells(const Import *im, ImportColumn *c, bool *assumed)
 {
   bool open[IMPORT_GRID];
   int fit = 0;
+  if (!import_has_cells(im, c)) return true;
   for (int d = 0; d < im->grid; d++) open[d] = c->cells[d] < 0;
   for (int a = 0; a < c->rank; a++) {
     int slowest = -1, fits = 0;
@@ -110,7 +118,7 @@ static void find_told_cells(const Import *im, ImportNames name, ImportColumn *c)
   const ScoriaForeignAxis *scale = foreign_axes(im->file, c->array);
   const ptrdiff_t f              = c - im->field;
   for (int d = 0; d < IMPORT_GRID; d++) c->cells[d] = -1;
-  for (int d = 0; d < im->grid; d++) {
+  for (int d = 0; d < im->grid && import_has_cells(im, c); d++) {
     c->cells[d] = import_named(c, name, import_grid_names[d]);
     for (int a = 0; a < c->rank && c->cells[d] < 0 && !*c->order; a++)
       if (import_same_scale(&scale[a], *im->own[f].path ? &im->own_along[f] : &im->along[d]) && !import_is_cell(c, a))

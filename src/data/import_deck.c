@@ -89,12 +89,12 @@ static PetscErrorCode SetScale(const char *key, const char *name, const char *va
 static PetscErrorCode SetLength(const char *key, const char *member, const char *unit, ImportColumn *to)
 {
   PetscFunctionBeginUser;
-  if (!import_length(unit))
+  if (!length_in_metres(unit))
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
                 "%s: %s: found \"%s\", expected a length such as m, cm, mm, um or nm; or give a scale", key, member,
                 unit);
   if (!to->scaled) PetscCall(SetUnit(key, member, unit, sizeof to->unit, to->unit));
-  to->scale *= import_length(unit);
+  to->scale *= length_in_metres(unit);
   to->scaled = true;
   PetscFunctionReturn(0);
 }
@@ -279,7 +279,9 @@ static PetscErrorCode ReadCentre(ScoriaDeck deck, int d, ImportColumn *to)
   PetscCall(ScoriaDeckEntries(deck, key, axis_members, &e));
   if (!entries_count(e))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "import: %s is not set, expected the path of the cell centres%s", key,
-                d == 1 ? ", as import_z is" : "");
+                d == 1 ? ", as import_z is"
+                : d    ? ""
+                       : ", or none where all fields are one value a row");
   PetscCall(ReadPath(key, name, entries_value(e, 0, "path"), false, false, to));
   PetscCall(ReadMembers(e, 0, key, name, to));
   const char *unit = entries_value(e, 0, "units");
@@ -288,14 +290,18 @@ static PetscErrorCode ReadCentre(ScoriaDeck deck, int d, ImportColumn *to)
   PetscFunctionReturn(0);
 }
 
-/* Profiles along x, fields in x and y, or in x, y and z. */
+/* Profiles along x, or none, of which two cells hold the values of scalars, fields in x and y, or in x, y and z. */
 static PetscErrorCode ReadCentres(ScoriaDeck deck, Import *im)
 {
+  const char *x = NULL;
   bool y, z;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckHas(deck, "import_y", &y));
   PetscCall(ScoriaDeckHas(deck, "import_z", &z));
   im->grid = z ? 3 : y ? 2 : 1;
+  PetscCall(ScoriaDeckString(deck, "import_x", &x));
+  im->centre[0].scale = 1;
+  if (x && !strcmp(x, "none") && im->grid == 1) PetscFunctionReturn(0);
   for (int d = 0; d < im->grid; d++) PetscCall(ReadCentre(deck, d, &im->centre[d]));
   PetscFunctionReturn(0);
 }

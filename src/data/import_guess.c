@@ -99,7 +99,7 @@ static int only(const ImportGuess *g, int n, const int choice[], char name)
   for (int k = 0; k < n; k++) {
     const ScoriaForeignArray *a = &g->array[choice[k]];
     const char of_a             = letter(a);
-    if (name ? of_a != name : of_a == 'y' || of_a == 'z' || !(import_length(a->unit) > 0)) continue;
+    if (name ? of_a != name : of_a == 'y' || of_a == 'z' || !(length_in_metres(a->unit) > 0)) continue;
     found = choice[k];
     of++;
   }

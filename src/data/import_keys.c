@@ -16,7 +16,9 @@ const ScoriaKey scoria_import_keys[] = {
      "logarithmic",
      SCORIA_DECIDES_IMPORT},
     {"import_x", SCORIA_KEY_ENTRY, "", NULL, 0, 0, NULL,
-     "path of the cell centres (cells), increasing; or a mapping of path, scale, offset, units", SCORIA_DECIDES_IMPORT},
+     "path of the cell centres (cells), increasing; or a mapping of path, scale, offset, units; or none, where all "
+     "fields are one value a row",
+     SCORIA_DECIDES_IMPORT},
     {"import_y", SCORIA_KEY_ENTRY, "", NULL, 0, 0, NULL,
      "path of the cell centres along y, of whole fields in two or three dimensions; or a mapping as x",
      SCORIA_DECIDES_IMPORT},

@@ -36,6 +36,11 @@ static PetscErrorCode SayArrays(ScoriaRun run, const ImportGuess *g)
                         "  left out: %d array%s of several members each, the first %s; write each member as an array "
                         "of its own, where it is a field or a condition",
                         g->tables.n, g->tables.n > 1 ? "s" : "", g->tables.first));
+  if (g->tables.unnamed)
+    PetscCall(ScoriaSay(run,
+                        "  left out: %d array%s with control characters in the name, or not in UTF-8: h5py's move "
+                        "renames them",
+                        g->tables.unnamed, g->tables.unnamed > 1 ? "s" : ""));
   if (g->n == IMPORT_LISTED) PetscCall(ScoriaSay(run, "  (the first %d)", IMPORT_LISTED));
   PetscFunctionReturn(0);
 }

@@ -9,7 +9,7 @@ static PetscErrorCode OpenFile(Import *im)
   const char *names[2 * SCORIA_MAX_FIELDS + SCORIA_MAX_CONDITIONS + IMPORT_GRID];
   int n = 0;
   PetscFunctionBeginUser;
-  for (int d = 0; d < im->grid; d++) {
+  for (int d = 0; d < im->grid && *im->centre[0].path; d++) {
     names[n]            = im->centre[d].path;
     im->centre[d].array = n++;
   }
@@ -31,10 +31,13 @@ static PetscErrorCode OpenFile(Import *im)
   PetscFunctionReturn(0);
 }
 
+/* Where there are none, those of a unit interval. */
 static PetscErrorCode ReadCentre(Import *im, const char *name, const ImportColumn *c, int cells, double x[])
 {
   const int64_t start[SCORIA_FOREIGN_RANK] = {0};
   PetscFunctionBeginUser;
+  for (int i = 0; i < cells; i++) x[i] = (i + 0.5) / cells;
+  if (!*c->path) PetscFunctionReturn(0);
   PetscCall(ScoriaForeignRead(im->file, c->array, start, c->dims, x));
   PetscCall(ScoriaForeignAgree(im->file));
   for (int i = 0; i < cells; i++) {

@@ -245,21 +245,33 @@ PetscErrorCode ImportRead(const Import *im, int64_t first, int64_t number, Impor
 #define LOOK_BYTES (32LL << 20)
 #define RESOLVED 1e-3 /* of the spread: rounding that fine changes a variance by less than 1e-6 of it */
 
-/* Mean square of the deviations from their mean of the rows of a condition, summed; and the largest value. */
-static void add_spread(int cells, const ScoriaRows *rows, const double v[], double sum[2], double *largest)
+/* What of a field was looked at. */
+typedef struct {
+  double square, rows; /* sum of the deviations' squares from their mean, and of how many there are to it */
+  double largest;      /* of their values */
+  int64_t beyond, all; /* rows with a value beyond single precision, which are none of these, and all */
+} Looked;
+
+static void take_spread(int cells, const ScoriaRows *rows, const double v[], Looked *looked)
 {
+  bool beyond[ROWS_OF_EACH] = {false};
+  for (int64_t i = 0; i < rows->rows; i++) {
+    for (int j = 0; j < cells; j++) beyond[i] = beyond[i] || fabs(v[i * cells + j]) > (double)FLT_MAX;
+    looked->beyond += beyond[i];
+    looked->all++;
+  }
   for (int j = 0; j < cells; j++) {
     double n = 0, mean = 0, square = 0;
     for (int64_t i = 0; i < rows->rows; i++) {
-      if (rows->done[i] != SCORIA_ROW_DONE) continue;
+      if (rows->done[i] != SCORIA_ROW_DONE || beyond[i]) continue;
       const double x = v[i * cells + j], d = x - mean;
       mean += d / ++n;
       square += d * (x - mean);
-      *largest = fmax(*largest, fabs(x));
+      looked->largest = fmax(looked->largest, fabs(x));
     }
     if (n > 1) {
-      sum[0] += square;
-      sum[1] += n - 1;
+      looked->square += square;
+      looked->rows += n - 1;
     }
   }
 }
@@ -284,11 +296,17 @@ static PetscErrorCode RowsToLookAt(const Import *im, int64_t row[])
   PetscFunctionReturn(0);
 }
 
-/* Rank 0's part: the field that single precision does not resolve, or -1. */
+/* By how much single precision rounds numbers of this size at most: there is no smaller step than 2^-149. */
+static double single_rounding(double largest)
+{
+  return fmax(ldexp(largest, -24), ldexp(1, -150));
+}
+
+/* Rank 0's part: the field that single precision does not resolve, or does not hold, or -1. */
 static PetscErrorCode LookAtPrecision(const Import *im, const int64_t row[], double *largest, double *sd, int *field)
 {
   ScoriaDatasetSpec exact          = im->spec;
-  double sum[SCORIA_MAX_FIELDS][2] = {{0}}, most[SCORIA_MAX_FIELDS] = {0};
+  Looked looked[SCORIA_MAX_FIELDS] = {{0}};
   ImportRow some[ROWS_OF_EACH];
   Import look = *im;
   ScoriaRows rows;
@@ -306,15 +324,19 @@ static PetscErrorCode LookAtPrecision(const Import *im, const int64_t row[], dou
       some[look.rows] = (ImportRow){.row = row[k * ROWS_OF_EACH + look.rows], .at = look.rows};
     PetscCall(ImportRead(&look, 0, look.rows, &room, &rows, NULL));
     for (int f = 0; f < exact.nfields; f++)
-      add_spread(import_cells(im, &im->field[f]), &rows, rows.stored[f], sum[f], &most[f]);
+      take_spread(import_cells(im, &im->field[f]), &rows, rows.stored[f], &looked[f]);
   }
   PetscCall(ImportRoomDestroy(&room));
   PetscCall(ScoriaRowsDestroy(&rows));
   for (int f = exact.nfields - 1; f >= 0; f--) {
-    const double spread = sum[f][1] > 0 ? sqrt(sum[f][0] / sum[f][1]) : 0;
-    if (!(spread > 0) || ldexp(most[f], -24) <= RESOLVED * spread) continue;
+    const Looked *of    = &looked[f];
+    const double spread = of->rows > 0 ? sqrt(of->square / of->rows) : 0;
+    const bool tiny     = of->largest > 0 && of->largest < (double)FLT_MIN; /* whose squares may be 0 even in double */
+    const bool coarse   = tiny || (spread > 0 && single_rounding(of->largest) > RESOLVED * spread);
+    const bool beyond   = 2 * of->beyond > of->all; /* fewer hold numbers that stand for none, and are lost rows */
+    if (!coarse && !beyond) continue;
     *field   = f;
-    *largest = most[f];
+    *largest = beyond ? INFINITY : of->largest;
     *sd      = spread;
   }
   PetscFunctionReturn(0);
@@ -335,10 +357,14 @@ PetscErrorCode ImportPrecision(Import *im)
   PetscCallMPI(MPI_Bcast(told, 3, MPI_DOUBLE, 0, im->comm));
   field            = (int)told[2];
   im->spec.float64 = field >= 0;
-  if (field >= 0)
+  if (field >= 0 && isinf(told[0]))
+    PetscCall(ScoriaSay(im->run,
+                        "  %s: values are beyond single precision, %.3g: fields are stored in double precision",
+                        im->spec.field[field].name, (double)FLT_MAX));
+  else if (field >= 0)
     PetscCall(ScoriaSay(im->run,
                         "  %s: values up to %.4g differ by %.2g (SD) at a condition, and single precision rounds them "
                         "by %.1g: fields are stored in double precision",
-                        im->spec.field[field].name, told[0], told[1], ldexp(told[0], -24)));
+                        im->spec.field[field].name, told[0], told[1], single_rounding(told[0])));
   PetscFunctionReturn(0);
 }

@@ -288,6 +288,9 @@ static PetscErrorCode WarnOfConditions(const Import *im)
   for (int k = 0; k < im->spec.space.n; k++) {
     ImportEnds ends = no_ends;
     double range[2];
+    if (im->without[k])
+      PetscCall(Warn(im, "%s: no number in %lld of %lld rows, which are left out", im->spec.space.c[k].name,
+                     (long long)im->without[k], (long long)(im->found + im->without[im->spec.space.n])));
     if (im->spec.space.c[k].log || im->spec.rows / im->spec.realisations < FEWEST) continue;
     for (int64_t i = 0; i < im->rows; i++) take_row(true, 1, &im->row[i].theta[k], &ends, range);
     PetscCall(GatherEnds(im->comm, &ends));

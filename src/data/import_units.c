@@ -94,21 +94,6 @@ static PetscErrorCode FitColumn(UnitNotes *notes, const char *name, ImportColumn
   PetscFunctionReturn(0);
 }
 
-double import_length(const char *unit)
-{
-  static const struct {
-    const char *name;
-    double factor;
-  } known[] = {{"m", 1},     {"meter", 1},     {"metre", 1},      {"meters", 1},        {"metres", 1},
-               {"km", 1e3},  {"cm", 1e-2},     {"mm", 1e-3},      {"um", 1e-6},         {"µm", 1e-6},
-               {"μm", 1e-6}, {"micron", 1e-6}, {"microns", 1e-6}, {"micrometer", 1e-6}, {"nm", 1e-9}};
-  double scale, offset;
-  for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-    if (!strcmp(known[i].name, unit)) return known[i].factor;
-  const UnitsOutcome outcome = units_conversion(unit, "m", &scale, &offset);
-  return outcome == UNITS_SAME ? 1 : outcome == UNITS_CONVERT && offset == 0 ? scale : 0;
-}
-
 /* Whether a list names a place, behind this sign, that is not 0: that is the same in any unit. */
 static bool names_place(const char *list, char sign)
 {
@@ -139,14 +124,15 @@ static PetscErrorCode RefusePlaces(const UnitNotes *notes, const char *name, con
   PetscFunctionReturn(0);
 }
 
-/* Cell centres become metres.  Here the deck's unit is that of the file's numbers, as its scale is. */
-static PetscErrorCode FitCentre(UnitNotes *notes, const char *name, ImportColumn *c)
+/* Cell centres become metres.  Here the deck's unit is that of the file's numbers, as its scale is.  unknown: becomes
+ * true where nothing says it. */
+static PetscErrorCode FitCentre(UnitNotes *notes, const char *name, ImportColumn *c, bool *unknown)
 {
   const Import *im    = notes->im;
   const char *of      = foreign_unit(im->file, c->array);
-  const double factor = *of ? import_length(of) : 0;
+  const double factor = *of ? length_in_metres(of) : 0;
   PetscFunctionBeginUser;
-  if (*c->unit && *of && !units_same(c->unit, of) && factor != import_length(c->unit))
+  if (*c->unit && *of && !units_same(c->unit, of) && factor != length_in_metres(c->unit))
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
                 "%s: %s: in \"%s\" by the file, in \"%s\" by the deck; leave the deck's unit out, or give scale, the "
                 "factor to m, in its place",
@@ -154,25 +140,28 @@ static PetscErrorCode FitCentre(UnitNotes *notes, const char *name, ImportColumn
   if (c->scaled || factor == 1) PetscFunctionReturn(0);
   if (!strcmp(name, import_grid_names[0]) && !(factor > 0))
     PetscCall(RefusePlaces(notes, name, *of ? "its unit in the file is no length" : "no unit in the file or the deck"));
+  if (!(factor > 0)) *unknown = true;
   if (!*of)
-    PetscCall(NoteUnit(notes, "WARNING: %s: no unit in the file and none in the deck; taken as m", name));
+    PetscCall(
+        NoteUnit(notes, "WARNING: %s: no unit in the file and none in the deck; its numbers stand as they are", name));
   else if (factor > 0) {
     c->scale = factor;
     PetscCall(NoteUnit(notes, "%s: from %s to m, by the file's %s", name, of, foreign_unit_from(im->file, c->array)));
   } else
-    PetscCall(NoteUnit(notes, "WARNING: %s: its %s says \"%s\"; taken as m, as no scale is given", name,
-                       foreign_unit_from(im->file, c->array), of));
+    PetscCall(NoteUnit(
+        notes, "WARNING: %s: its %s says \"%s\", no length; its numbers stand as they are, as no scale is given", name,
+        foreign_unit_from(im->file, c->array), of));
   PetscFunctionReturn(0);
 }
 
 /* Centres of a field's own, of which neither file nor deck says the unit: as those of x. */
-static PetscErrorCode FitOwn(UnitNotes *notes, const char *field, ImportColumn *c, const ImportColumn *x)
+static PetscErrorCode FitOwn(UnitNotes *notes, const char *field, ImportColumn *c, const ImportColumn *x, bool *unknown)
 {
   char name[SCORIA_NAME_SIZE + 8];
   PetscFunctionBeginUser;
   snprintf(name, sizeof name, "%s: x", field);
   if (c->scaled || *foreign_unit(notes->im->file, c->array)) {
-    PetscCall(FitCentre(notes, name, c));
+    PetscCall(FitCentre(notes, name, c, unknown));
     PetscFunctionReturn(0);
   }
   c->scale  = x->scale;
@@ -193,15 +182,17 @@ static PetscErrorCode SayPacking(const Import *im, const char *name, const Impor
 static PetscErrorCode Fit(UnitNotes *notes, Import *im)
 {
   PetscFunctionBeginUser;
-  for (int d = 0; d < im->grid; d++) {
-    PetscCall(FitCentre(notes, import_grid_names[d], &im->centre[d]));
+  im->spec.space.lengths_unknown = !*im->centre[0].path;
+  for (int d = 0; d < im->grid && *im->centre[0].path; d++) {
+    PetscCall(FitCentre(notes, import_grid_names[d], &im->centre[d], &im->spec.space.lengths_unknown));
     PetscCall(SayPacking(im, import_grid_names[d], &im->centre[d]));
   }
   for (int f = 0; f < im->spec.nfields; f++) {
     ScoriaField *field = &im->spec.field[f];
     PetscCall(SayPacking(im, field->name, &im->field[f]));
     PetscCall(FitColumn(notes, field->name, &im->field[f], sizeof field->unit, field->unit));
-    if (*im->own[f].path) PetscCall(FitOwn(notes, field->name, &im->own[f], &im->centre[0]));
+    if (*im->own[f].path)
+      PetscCall(FitOwn(notes, field->name, &im->own[f], &im->centre[0], &im->spec.space.lengths_unknown));
   }
   for (int k = 0; k < im->spec.space.n; k++) {
     ScoriaCondition *c = &im->spec.space.c[k];

@@ -109,7 +109,8 @@ static void print_range(const char *name, const char *unit, const Range *range, 
 static void print_cells(const ScoriaDatasetSpec *spec, const double x[])
 {
   const int *n     = spec->shape;
-  const bool share = !*space_place_unit(&spec->space, 0);
+  const bool share = space_has_shares(&spec->space, 0);
+  const char *unit = space_place_unit(&spec->space, 0), *across = space_place_unit(&spec->space, 1);
 
   if (fields_differ(spec->nfields, spec->field)) {
     int first[SCORIA_MAX_FIELDS];
@@ -120,17 +121,16 @@ static void print_cells(const ScoriaDatasetSpec *spec, const double x[])
       const double *own        = x + field->centre;
 
       printf("cells        %d, %s%s from %.5g to %.5g%s\n", field->cells, field_axis(field), share ? " / L" : "",
-             own[0], own[field->cells - 1], share ? "" : " m");
+             own[0], own[field->cells - 1], unit);
     }
     printf("fields in %s precision\n\n", spec->float64 ? "double" : "single");
     return;
   }
-  printf("cells        %d, x%s from %.5g to %.5g%s", spec->cells, share ? " / L" : "", x[0], x[n[0] - 1],
-         share ? "" : " m");
+  printf("cells        %d, x%s from %.5g to %.5g%s", spec->cells, share ? " / L" : "", x[0], x[n[0] - 1], unit);
   if (spec_is_whole(spec)) {
     x += n[0];
-    printf(" (%d), y from %.5g to %.5g m (%d), z from %.5g to %.5g m (%d)", n[0], x[0], x[n[1] - 1], n[1], x[n[1]],
-           x[n[1] + n[2] - 1], n[2]);
+    printf(" (%d), y from %.5g to %.5g%s (%d), z from %.5g to %.5g%s (%d)", n[0], x[0], x[n[1] - 1], across, n[1],
+           x[n[1]], x[n[1] + n[2] - 1], across, n[2]);
   }
   printf(", fields in %s precision\n\n", spec->float64 ? "double" : "single");
 }

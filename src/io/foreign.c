@@ -1,8 +1,7 @@
 /* Files that others may have made: arrays of any HDF5 file, and files said to be ours.  libhdf5 may crash or hang on a
  * malformed file, so a file is first read in a child process with limits on time and memory, which takes the fall; only
  * then by the job itself. */
-#include "private.h"
-#include "scoria/foreign_files.h"
+#include "foreign.h"
 #include <ctype.h>
 #include <errno.h>
 #include <signal.h>
@@ -29,7 +28,17 @@ void not_hdf5_note(const char *path, ScoriaTrouble *bad)
   static const struct {
     const char *head, *what;
   } known[] = {
-      {"CDF\1", NETCDF_3}, {"CDF\2", NETCDF_3}, {"CDF\5", NETCDF_3}, {"MATLAB 5.0", "MATLAB 5, save it with -v7.3"}};
+      {"CDF\1", NETCDF_3},
+      {"CDF\2", NETCDF_3},
+      {"CDF\5", NETCDF_3},
+      {"MATLAB 5.0", "MATLAB 5, save it with -v7.3"},
+      {"\x1f\x8b", "packed by gzip, gunzip unpacks it"},
+      {"BZh", "packed by bzip2, bunzip2 unpacks it"},
+      {"\x28\xb5\x2f\xfd", "packed by zstd, unzstd unpacks it"},
+      {"PK\3\4", "a ZIP archive, as .npz and .xlsx are; h5py makes an HDF5 file of its arrays"},
+      {"\x93NUMPY", "NumPy's .npy, h5py makes an array of an HDF5 file of it"},
+      {"PAR1", "Parquet, h5py makes arrays of its columns"},
+  };
   char head[64];
   FILE *file     = fopen(path, "rb");
   const size_t n = file ? fread(head, 1, sizeof head, file) : 0;
@@ -45,7 +54,6 @@ void not_hdf5_note(const char *path, ScoriaTrouble *bad)
 
 PetscErrorCode OpenNumbers(const char *path, const char *name, hid_t *file, hid_t *array, ScoriaTrouble *bad)
 {
-  H5T_class_t class;
   hid_t access, type;
   H5O_info_t info;
 
@@ -63,10 +71,8 @@ PetscErrorCode OpenNumbers(const char *path, const char *name, hid_t *file, hid_
     trouble_note(bad, SCORIA_EXIT_INPUT, "%s is not an array that can be opened", name);
     PetscFunctionReturn(0);
   }
-  type  = H5Dget_type(*array);
-  class = H5Tget_class(type);
-  if (class != H5T_INTEGER && class != H5T_FLOAT)
-    trouble_note(bad, SCORIA_EXIT_INPUT, "array %s is not of numbers", name);
+  type = H5Dget_type(*array);
+  if (!type_is_number(type)) note_not_numbers(type, name, bad);
   H5Tclose(type);
   PetscFunctionReturn(0);
 }

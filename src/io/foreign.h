@@ -41,6 +41,18 @@ PetscErrorCode SourcesDestroy(ScoriaSources *sources);
 /* Notes why an array, or a source of it, cannot be read: names a filter that this HDF5 does not have. */
 PetscErrorCode NoteUnreadable(const char *path, hid_t array, const char *name, ScoriaTrouble *bad);
 
+/* Whether values of a type are read as numbers: integers, reals, and enumerations, among them h5py's truth values. */
+bool type_is_number(hid_t type);
+/* Whether a name is UTF-8 without control characters, as that of an array in a deck is. */
+bool name_is_plain(const char *name);
+/* Notes what an array is of instead. */
+void note_not_numbers(hid_t type, const char *name, ScoriaTrouble *bad);
+/* What an enumeration is read as, "enumeration FALSE 0, TRUE 1". */
+void enumeration_text(hid_t type, size_t size, char text[]);
+/* Notes what stands in the way along a path that leads to no array: a link to nothing, or an array in place of a group.
+ * Nothing where it is just not there. */
+void note_path(hid_t file, const char *name, ScoriaTrouble *bad);
+
 /* Notes that a file has no array of that name, and the array whose name is most like it.  In a trial at first. */
 PetscErrorCode NoteMissing(hid_t file, const char *name, ScoriaTrouble *bad);
 

@@ -76,7 +76,10 @@ static PetscErrorCode Inspect(const char *path, Array *a, ScoriaSources *sources
   const size_t width = H5Tget_size(type);
   a->single          = H5Tget_class(type) == H5T_FLOAT && width == 4;
   a->rank            = H5Sget_simple_extent_ndims(space);
-  if (a->rank < 0 || a->rank > SCORIA_FOREIGN_RANK || H5Sget_simple_extent_type(space) == H5S_NULL) {
+  if (H5Sget_simple_extent_type(space) == H5S_NULL) {
+    trouble_note(bad, SCORIA_EXIT_INPUT, "array %s is empty: it has no shape", a->name);
+    a->rank = 0;
+  } else if (a->rank < 0 || a->rank > SCORIA_FOREIGN_RANK) {
     trouble_note(bad, SCORIA_EXIT_INPUT, "array %s has %d dimensions, expected 0 to %d", a->name, a->rank,
                  SCORIA_FOREIGN_RANK);
     a->rank = 0;

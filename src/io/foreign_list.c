@@ -18,10 +18,9 @@ static PetscErrorCode Describe(hid_t array, const char *name, ScoriaForeignArray
   ScoriaPacking packing;
   PetscFunctionBeginUser;
   const hid_t type = H5Dget_type(array), space = H5Dget_space(array);
-  const H5T_class_t class = H5Tget_class(type);
-  *to                     = (ScoriaForeignArray){.rank = H5Sget_simple_extent_ndims(space)};
-  *numbers = (class == H5T_INTEGER || class == H5T_FLOAT) && to->rank >= 0 && to->rank <= SCORIA_FOREIGN_RANK &&
-             strlen(name) + 2 <= sizeof to->path;
+  *to      = (ScoriaForeignArray){.rank = H5Sget_simple_extent_ndims(space)};
+  *numbers = type_is_number(type) && to->rank >= 0 && to->rank <= SCORIA_FOREIGN_RANK &&
+             H5Sget_simple_extent_type(space) != H5S_NULL && strlen(name) + 2 <= sizeof to->path;
   H5Tclose(type);
   if (*numbers) {
     snprintf(to->path, sizeof to->path, "/%s", name);
@@ -35,9 +34,10 @@ static PetscErrorCode Describe(hid_t array, const char *name, ScoriaForeignArray
   PetscFunctionReturn(0);
 }
 
-/* An array whose elements have members, as tables of pandas and PyTables. */
-static void note_table(hid_t array, const char *name, ScoriaForeignTables *tables)
+/* An array whose elements have members, as tables of pandas and PyTables; or a name that no deck can have. */
+static void note_left_out(hid_t array, const char *name, ScoriaForeignTables *tables)
 {
+  if (!name_is_plain(name)) tables->unnamed++;
   const hid_t type = H5Dget_type(array);
   if (H5Tget_class(type) == H5T_COMPOUND && !tables->n++)
     snprintf(tables->first, sizeof tables->first, "/%.*s", (int)sizeof tables->first - 2, name);
@@ -52,9 +52,9 @@ static herr_t visit(hid_t file, const char *name, const H5O_info_t *info, void *
   const hid_t array = H5Dopen2(file, name, H5P_DEFAULT);
   if (array < 0) return 0;
   const PetscErrorCode failed = Describe(array, name, &l->list[l->n], &numbers);
-  note_table(array, name, &l->tables);
+  note_left_out(array, name, &l->tables);
   H5Dclose(array);
-  l->n += !failed && numbers;
+  l->n += !failed && numbers && name_is_plain(name);
   return failed ? -1 : 0;
 }
 
@@ -123,6 +123,7 @@ PetscErrorCode NoteMissing(hid_t file, const char *name, ScoriaTrouble *bad)
   PetscCall(PetscNew(&names));
   H5Ovisit(file, H5_INDEX_NAME, H5_ITER_INC, take_name, names); /* what it does not list, it does not suggest */
   const char *nearest = nearest_path(names, name);
+  note_path(file, name, bad); /* which is noted first counts */
   if (nearest)
     trouble_note(bad, SCORIA_EXIT_INPUT, "no array %s; did you mean %s? (scoria import -import_file FILE lists all)",
                  name, nearest);

@@ -58,6 +58,7 @@ PetscErrorCode PutConditionNames(hid_t file, const ScoriaSpace *space, ScoriaTro
   PetscFunctionBeginUser;
   for (int i = 0; i < space->n; i++) name[i] = space->c[i].name;
   PetscCall(PutNames(file, "conditions", space->n, name, bad));
+  if (space->lengths_unknown) PetscCall(PutText(file, "unit_of_lengths", SCORIA_UNIT_UNKNOWN, bad));
   PetscFunctionReturn(0);
 }
 
@@ -143,6 +144,7 @@ PetscErrorCode GetSpace(hid_t file, ScoriaSpace *space, ScoriaTrouble *bad)
     PetscCall(PetscStrncpy(space->c[i].name, name[i], SCORIA_NAME_SIZE));
     PetscCall(GetCondition(file, &space->c[i], bad));
   }
+  space->lengths_unknown = H5Aexists(file, "unit_of_lengths") > 0; /* of no other files */
   PetscFunctionReturn(0);
 }
 

@@ -98,23 +98,39 @@ double space_length(const ScoriaSpace *space, const double theta[], double ends)
 
 const char *space_axis_unit(const ScoriaSpace *space, int axis)
 {
-  return axis == 0 && space_thickness(space) >= 0 ? "1" : "m";
+  return space_has_shares(space, axis) ? "1" : space->lengths_unknown ? SCORIA_UNIT_UNKNOWN : "m";
 }
 
 const char *space_axis_help(const ScoriaSpace *space, int axis)
 {
-  return axis == 0 && space_thickness(space) >= 0 ? "cell centres, x / L" : "cell centres";
+  return space_has_shares(space, axis) ? "cell centres, x / L" : "cell centres";
 }
 
 const char *space_place_unit(const ScoriaSpace *space, int axis)
 {
-  return axis == 0 && space_thickness(space) >= 0 ? "" : " m";
+  return space_has_shares(space, axis) || space->lengths_unknown ? "" : " m";
 }
 
-bool space_reads_as_metres(const ScoriaSpace *space, int cells, double place)
+bool space_has_shares(const ScoriaSpace *space, int axis)
+{
+  return axis == 0 && space_thickness(space) >= 0;
+}
+
+const char *space_places_text(const ScoriaSpace *space)
+{
+  return space_has_shares(space, 0)
+             ? "the thickness is a condition, and places are shares of it: expected x / L, from "
+               "0 to 1"
+             : "nothing said what unit x of the imported file is in, and places are its numbers: "
+               "expected such a number, or import.x: {path: /x, units: um}, and the file "
+               "imported anew";
+}
+
+bool space_reads_as_metres(const ScoriaSpace *space, int cells, const double ends[2], double place)
 {
   const int i = space_thickness(space);
-  return i >= 0 && place > 0 && place < 0.5 / cells && place <= space->c[i].hi;
+  if (i < 0) return space->lengths_unknown && place > 0 && place < 5e-4 * (ends[1] - ends[0]) / cells;
+  return place > 0 && place < 0.5 / cells && place <= space->c[i].hi;
 }
 
 bool condition_inside(const ScoriaCondition *c, double value)

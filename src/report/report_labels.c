@@ -104,14 +104,15 @@ void report_axis(const ScoriaSpace *space, int axis, double largest, ReportQuant
 {
   static const char *const names[] = {"x", "y", "z"};
   if (axis)
-    report_quantity(names[axis], "m", largest, q);
+    report_quantity(names[axis], space->lengths_unknown ? "1" : "m", largest, q);
   else
     report_axis_x(space_axis_unit(space, 0), largest, q);
 }
 
 void report_axis_x(const char *unit, double largest, ReportQuantity *q)
 {
-  report_quantity(strcmp(unit, "1") ? "x" : "x / L", unit, largest, q);
+  const bool unknown = !strcmp(unit, SCORIA_UNIT_UNKNOWN);
+  report_quantity(unknown || strcmp(unit, "1") ? "x" : "x / L", unknown ? "1" : unit, largest, q);
 }
 
 /* Of conditions a leading zero is no trouble, U_0 = 0.15 V, nor are long numbers. */

@@ -3,6 +3,7 @@
 #define SCORIA_REPORT_LABELS_H
 
 #include "report_text.h"
+#include "scoria/space.h"
 #include "scoria/stats.h"
 
 /* How a quantity is written. */

@@ -30,11 +30,29 @@ typedef struct {
  * there is.  varies and least (m); sets data->rounding.  Collective. */
 PetscErrorCode NormFindFloors(NormData *data, const NormMoments *s, double varies[], double least[]);
 
-/* use (q, p), allocated anew: the terms, 1 among them, with which least squares of Y (pieces, q) on the design of all p
- * predict conditions left out best.  The first `alone` columns of Y have terms of their own, the others the same; of
- * these, so many as `cells`, one after the other, have the same unit.  Collective. */
+/* use (q, p), allocated anew: the terms, 1 among them, with which least squares of Y (pieces, q) on the design of all
+ * p, those of poly and more behind them, predict conditions left out best.  The first `alone` columns of Y have terms
+ * of their own, the others the same; of these, so many as `cells`, one after the other, have the same unit. Collective.
+ */
 PetscErrorCode NormChooseTerms(const NormData *data, const NormPoly *poly, const NormDesign *design, int alone,
                                int cells, const double Y[], bool **use);
+
+/* Of directions, so many functions of the conditions that quieter ones have are offered besides the polynomials. */
+#define NORM_TRENDS 3
+
+typedef struct {
+  int r;     /* how many there are */
+  double *V; /* owned (p, NORM_TRENDS): their coefficients, of unit length */
+  double *X; /* owned (slots, p + r): terms of a design, and these */
+} NormTrends;
+
+PetscErrorCode NormTrendsCreate(int64_t slots, int p, NormTrends *trends);
+PetscErrorCode NormTrendsDestroy(NormTrends *trends);
+/* The principal trends of directions [first, m), of which along (p, m) has the coefficients.  Collective. */
+PetscErrorCode NormFindTrends(MPI_Comm comm, int p, int m, int first, const double along[], NormTrends *trends);
+/* Adds them to the terms of a design, which borrows trends->X; coef (p + r) of that becomes coef (p) of the terms. */
+void norm_trends_design(const NormTrends *trends, NormDesign *design);
+void norm_trends_resolve(const NormTrends *trends, int p, double coef[]);
 
 /* The same for E S2 = exp(X B), by ln S2, whose expected value is ln E S2 and a number, that of ln chi^2_n / n (-1.27
  * for a single row), which the first term takes. */

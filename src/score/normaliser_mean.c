@@ -6,8 +6,9 @@
  *   2. C are the eigenvectors of the correlation of r / sd, lambda the variances along them: noise falls apart into
  *      independent parts;
  *   3. the means along the directions with noise (lambda above 1e-6 of the largest, NORM_ALONE at most) get terms of
- * their own each, by cross-validation, and weights of one over the variance along the direction, a gamma regression of
- * the squared residuals on the conditions; the other directions share theirs;
+ *      their own each, the quietest first, by cross-validation among the powers and the trends of much quieter ones,
+ * and weights of one over the variance along the direction, a gamma regression of the squared residuals on the
+ *      conditions; the other directions share theirs;
  *   4. coefficients go back to the elements: coef = along C sd. */
 #include "scoria/linalg.h"
 #include "normaliser_fit.h"
@@ -137,7 +138,8 @@ static PetscErrorCode FindDirections(const NormData *data, Directions *s)
 /* Column k of the table and what its regression with `along` leaves, (slots) each; then weights of rows by the spread
  * along the direction as a function of the conditions, which S2 (slots) becomes work for. */
 typedef struct {
-  double *y, *S2, *w, *coef, *h; /* owned (slots), (slots), (slots), (terms), (slots) */
+  double *y, *S2, *w, *coef, *h; /* owned (slots), (slots), (slots), (terms and trends), (slots) */
+  NormTrends trends;             /* owned */
 } Column;
 
 static void take_column(const NormData *data, const Directions *s, int k, Column *c)
@@ -178,10 +180,23 @@ static PetscErrorCode FindWeights(const NormData *data, const Directions *s, int
   PetscFunctionReturn(0);
 }
 
+#define QUIETER 0.01 /* of a variance: trends of such directions are known ten times as well as noise is large */
+
+/* The first direction that is much quieter than k, or m: none is, or k itself is so quiet that powers pay. */
+static int quieter(const Directions *s, int k)
+{
+  const double *variance = s->lambda + s->m - 1; /* ascending */
+  int first              = k + 1;
+  if (variance[-k] < QUIETER * variance[0]) return s->m;
+  while (first < s->m && variance[-first] >= QUIETER * variance[-k]) first++;
+  return first;
+}
+
 /* Column k of `along` with weights, and its share of the leverages. */
 static PetscErrorCode FitColumn(NormData *data, Directions *s, int k, double share, Column *c)
 {
   const int64_t slots = data->start[data->tiles.tiles];
+  const int p         = s->design->p;
   NormDesign design   = *s->design;
   bool *use           = NULL;
   PetscFunctionBeginUser;
@@ -193,10 +208,13 @@ static PetscErrorCode FitColumn(NormData *data, Directions *s, int k, double sha
     PetscCall(FindWeights(data, s, k, c));
   design.q = 1;
   design.w = c->w;
+  PetscCall(NormFindTrends(data->in.comm, p, s->m, quieter(s, k), s->along, &c->trends));
+  norm_trends_design(&c->trends, &design);
   PetscCall(NormChooseTerms(data, &data->norm->mean, &design, 1, 1, c->y, &use));
   design.use = use;
   PetscCall(NormLeastSquares(&design, c->y, c->coef));
-  for (int j = 0; j < design.p; j++) s->along[(size_t)j * s->m + k] = c->coef[j];
+  norm_trends_resolve(&c->trends, p, c->coef);
+  for (int j = 0; j < p; j++) s->along[(size_t)j * s->m + k] = c->coef[j];
   memset(c->h, 0, (size_t)slots * sizeof(double));
   PetscCall(NormLeverages(&design, &share, c->h));
   for (int t = 0; t < data->tiles.tiles; t++)
@@ -225,9 +243,11 @@ static PetscErrorCode FitDirections(NormData *data, Directions *s, const double 
   design.use = data->mean_use;
   PetscCall(NormLeastSquares(&design, s->table, s->along));
   PetscCall(PetscCalloc1(slots, &data->leverage));
-  PetscCall(PetscCalloc5(slots, &c.y, slots, &c.S2, slots, &c.w, design.p, &c.coef, slots, &c.h));
+  PetscCall(PetscCalloc5(slots, &c.y, slots, &c.S2, slots, &c.w, design.p + NORM_TRENDS, &c.coef, slots, &c.h));
+  PetscCall(NormTrendsCreate((int64_t)slots, design.p, &c.trends));
   for (int k = 0; k < s->alone; k++) total += s->lambda[m - 1 - k];
-  for (int k = 0; k < s->alone; k++) PetscCall(FitColumn(data, s, k, s->lambda[m - 1 - k] / total, &c));
+  for (int k = s->alone - 1; k >= 0; k--) PetscCall(FitColumn(data, s, k, s->lambda[m - 1 - k] / total, &c));
+  PetscCall(NormTrendsDestroy(&c.trends));
   PetscCall(PetscFree5(c.y, c.S2, c.w, c.coef, c.h));
   PetscFunctionReturn(0);
 }

@@ -37,10 +37,10 @@ static PetscErrorCode FindBelow(const NormPoly *poly, Terms *s)
 {
   const int d = s->d = poly->d;
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1((size_t)poly->terms * (size_t)d + 1, &s->below));
+  PetscCall(PetscMalloc1((size_t)s->p * (size_t)d + 1, &s->below));
+  for (int i = 0; i < s->p * d; i++) s->below[i] = -1; /* as of terms that are no powers */
   for (int i = 0; i < poly->terms; i++)
     for (int j = 0; j < d; j++) {
-      s->below[i * d + j] = -1;
       for (int k = 0; k < poly->terms && poly->power[i * d + j] > 0; k++) {
         bool one_less = poly->power[k * d + j] == poly->power[i * d + j] - 1;
         for (int l = 0; l < d && one_less; l++) one_less = l == j || poly->power[k * d + l] == poly->power[i * d + l];

@@ -335,7 +335,7 @@ bad 'damaged.h5: ' -import_file "$work/damaged.h5"
 bad 'foreign.h5: no array /sim/nothing (scoria import -import_file FILE lists what is there)' -import_fields c=/sim/nothing
 bad 'foreign.h5: no array /conk; did you mean /sim/conc?' -import_fields c=/conk
 expect 3 'foreign.h5: an HDF5 file, expected a YAML deck; "scoria import -import_file .*foreign.h5" lists what is in it' 2 import "$work/foreign.h5"
-bad 'array /names is not of numbers' -import_fields c=/names
+bad 'array /names is of texts, expected numbers' -import_fields c=/names
 bad '/sim is not an array' -import_fields c=/sim
 bad 'array /hollow says it has .* values, more than are in the file' -import_fields c=/hollow
 bad 'c: array /sim/conc has the shape (288, 16), expected (rows, 5)' -import_x /grid/short

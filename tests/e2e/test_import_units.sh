@@ -60,10 +60,41 @@ done
 # No unit where ours has one, and none of a length.
 import bare -import_x /bare_x -import_fields '{c: {path: /bare, units: mol m^-3}}' -import_conditions '{load: /plain}'
 says 'c: no unit in the file; taken as mol m^-3, by the deck'
-says 'WARNING: x: no unit in the file and none in the deck; taken as m'
+says 'WARNING: x: no unit in the file and none in the deck; its numbers stand as they are'
 if grep -q 'load: .*unit' "$work/out"; then fail "a condition without any unit is told: $(cat "$work/out")"; fi
 scoria 1 report "$deck" -run_dir "$work/bare" >"$work/out" 2>&1 || { fail "report"; cat "$work/out" >&2; }
 grep -q '<li>c: no unit in the file; taken as mol m^-3, by the deck</li>' "$work/bare/report.html" || fail "the report does not say which quantity has no unit"
+
+# Later commands with places in it: numbers of the file, which is warned of; what reads as metres, and what has a unit, is refused.
+bare=$work/bare.yaml
+cat >"$bare" <<DECK
+run: {dir: $work/bare, seed: 1}
+import: {file: $work/data.h5, x: /bare_x, fields: {c: {path: /bare, units: mol m^-3}}, conditions: {load: /plain}}
+ensemble: {float64: true}
+train: {steps: 0}
+uq: {count: 200, load: 1.5}
+sample: {load: 1.5}
+DECK
+for words in train 'uq -uq_probes c:0' 'uq -uq_file places.h5 -uq_probes c:5e-5' info; do
+  read -ra word <<<"$words"
+  if [ "${word[0]}" = info ]; then
+    scoria 1 info "$work/bare/dataset.h5" >"$work/out" 2>&1 || { fail "info"; cat "$work/out" >&2; }
+    says 'x from 5e-06 to 9.5e-05,'
+  else
+    scoria 1 "${word[0]}" "$bare" "${word[@]:1}" >"$work/out" 2>&1 || { fail "$words"; cat "$work/out" >&2; }
+  fi
+  case "$words" in
+  *c:5e-5) says 'WARNING: places are taken in the numbers of the imported file: nothing said what unit' ;;
+  *c:0) if grep -q 'WARNING: places' "$work/out"; then fail "a warning of the place 0"; fi ;;
+  esac
+done
+without_unit() { # PATTERN COMMAND ARGUMENTS...
+  expect 3 "$1" 1 "$2" "$bare" -uq_file other.h5 "${@:3}"
+}
+without_unit 'uq: places are given, and nothing said what unit x' uq -uq_probes c:5e-5 -strict
+without_unit '"c:4e-9", a place in metres; nothing said what unit x' uq -uq_probes c:4e-9
+without_unit '"c\[50 um\]": found a place with a unit, but nothing said what' uq -uq_quantities 'c[50 um]'
+without_unit 'found a place with a unit, but nothing said what' infer -sensors_at c:50um -sensors_value 1.1 -sensors_sd 0.01
 
 # A unit in brackets at the end of a name, where no attribute says it.
 import named -import_x '{path: "/place [um]"}' -import_fields '{c: {path: "/conc [mol.m-3]", units: mol m^-3}, d: {path: "/conc [mol.m-3]"}, e: {path: "/other [mol.m-3]"}}' \

@@ -208,6 +208,27 @@ told=$(grep WARNING "$work/out")
 [ "$told" = "  WARNING: T: -9999 in 1 row, far from all other values, $(cat "$work/range"): a gap that is not marked? Then give the array the attribute _FillValue" ] ||
   fail "a gap is told as: $told"
 
+# Places with their units are the same places.
+scoria 1 uq "$work/deck.yaml" -run_dir "$work/run1" -uq_file units.h5 -uq_probes c:0um,flux:50um -uq_quantities 'all = integral(flux),T[120 um],mid = c[ .05mm ] - c[5e-5]' \
+  -uq_exceed 'T > 307' >"$work/out" 2>&1 || { fail "uq with units"; cat "$work/out" >&2; }
+printf 'flux 50um 2.9 0.03\n' >"$work/readings"
+for words in '-sensors_at flux:50um -sensors_value 2.9 -sensors_sd 0.03' "-sensors_file $work/readings"; do
+  read -ra word <<<"$words"
+  grep -v '^sensors' "$work/deck.yaml" >"$work/plain.yaml"
+  rm -f "$work/run1/units_posterior.h5"
+  scoria 1 infer "$work/plain.yaml" -run_dir "$work/run1" -infer_file units_posterior.h5 "${word[@]}" >"$work/out" 2>&1 || { fail "infer $words"; cat "$work/out" >&2; }
+  "$PYTHON" - "$work/run1" <<'PY' || fail "places with units, $words"
+import json, sys, numpy as np
+from arrays import arrays_of
+a, b = (arrays_of(f"{sys.argv[1]}/{name}.h5") for name in ("posterior", "units_posterior"))
+for k in a: assert np.array_equal(a[k], b[k], equal_nan=a[k].dtype.kind == "f"), k
+p, q = (json.load(open(f"{sys.argv[1]}/{name}.json"))["conditions"][0]["quantities"] for name in ("uq", "units"))
+for one, two in (("flux:5e-5", "flux:50um"), ("T[1.2e-4]", "T[120 um]"), ("c:0", "c:0um")):
+    for k in ("mean", "sd", "min", "max"): assert p[one][k] == q[two][k], (one, k, p[one][k], q[two][k])
+assert abs(q["mid"]["mean"]) < 1e-9 and q["mid"]["sd"] < 1e-9, q["mid"]  # one place, spelled twice: rounding
+PY
+done
+
 # What cannot be.
 bad() { # MESSAGE COMMAND OPTIONS...
   local message=$1 command=$2
@@ -220,6 +241,8 @@ bad 'c: x_scale without x' import -run_dir "$work/bad" -import_fields '{c: {path
 bad 'c: found x, cell centres of its own, which fields in two and three dimensions cannot have' import -run_dir "$work/bad" -import_fields '{c: {path: /c, x: /xf}}' -import_y /xT
 bad 'c lies along x, flux along x_flux: expected fields along one axis' uq -run_dir "$work/run1" -uq_file other.h5 -uq_quantities 'mean(c * flux)'
 bad 'found the place "0", expected L or a number from 0.00010125 to 0.00015375 m' uq -run_dir "$work/run1" -uq_file other.h5 -uq_quantities 'T[0]'
+bad 'reading 1: found x = 5e-05 m, allowed 0.00010125' infer -run_dir "$work/run1" -infer_file other.h5 -sensors_at T:50um
+bad 'found "T:50kg", expected field:place, numbers or with a unit' infer -run_dir "$work/run1" -infer_file other.h5 -sensors_at T:50kg
 bad 'reading 1: found x = 0 m, allowed 0.00010125 to 0.00015375 m' infer -run_dir "$work/run1" -infer_file other.h5 -sensors_at T:0
 write "$work/set.h5" 1
 bad 'imported from set.h5, .*; the file is set.h5, .* now; nothing is overwritten' import -run_dir "$work/run1"

@@ -73,10 +73,10 @@ static void fill_rows(const void *ctx, ScoriaRows *rows)
 
 static void make_dataset(const Design *design)
 {
-  const ScoriaSpace space      = {design->d,
-                                  {{"a", "1", 0, 1, false, false, false},
-                                   {"b", "1", 0, 1, false, false, false},
-                                   {"c", "1", 0, 1, false, false, false}}};
+  const ScoriaSpace space      = {.n = design->d,
+                                  .c = {{"a", "1", 0, 1, false, false, false},
+                                        {"b", "1", 0, 1, false, false, false},
+                                        {"c", "1", 0, 1, false, false, false}}};
   const ScoriaDatasetSpec spec = {.rows         = (int64_t)design->conditions * design->each,
                                   .cells        = L,
                                   .shape        = {L, 1, 1},

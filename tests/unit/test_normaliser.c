@@ -19,10 +19,10 @@ static bool single            = false; /* the file holds single precision */
 
 static ScoriaSpace test_space(void)
 {
-  return (ScoriaSpace){3,
-                       {{"U0", "V", 0.1, 0.3, false, false, false},
-                        {"gap", "m", 1e-6, 1e-6, false, false, false}, /* fixed */
-                        {"ell", "m", 1e-6, 1e-5, true, false, false}}};
+  return (ScoriaSpace){.n = 3,
+                       .c = {{"U0", "V", 0.1, 0.3, false, false, false},
+                             {"gap", "m", 1e-6, 1e-6, false, false, false}, /* fixed */
+                             {"ell", "m", 1e-6, 1e-5, true, false, false}}};
 }
 
 static PetscErrorCode solve_twin(void *ctx, const double theta[], double fields[])

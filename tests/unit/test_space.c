@@ -54,12 +54,17 @@ static void test_find(void **state)
 static void test_places_in_metres(void **state)
 {
   const ScoriaSpace thick = {.n = 1, .c = {{"L", "m", 4e-5, 1.2e-4, false, true}}};
+  const ScoriaSpace bare  = {.n = 0, .lengths_unknown = true};
+  const double share[2] = {0, 1}, um[2] = {0, 100};
   (void)state;
-  assert_true(space_reads_as_metres(&thick, 64, 4e-5) && space_reads_as_metres(&thick, 64, 1.2e-4));
-  assert_false(space_reads_as_metres(&thick, 64, 0) || space_reads_as_metres(&thick, 64, 1e-3));
-  assert_false(space_reads_as_metres(&thick, 64, 0.5) || space_reads_as_metres(&thick, 64, 1));
-  assert_false(space_reads_as_metres(&thick, 10000, 1.1e-4)); /* in the second half of a cell that small */
-  assert_false(space_reads_as_metres(&space, 64, 4e-5));      /* no thickness: metres they are */
+  assert_true(space_reads_as_metres(&thick, 64, share, 4e-5) && space_reads_as_metres(&thick, 64, share, 1.2e-4));
+  assert_false(space_reads_as_metres(&thick, 64, share, 0) || space_reads_as_metres(&thick, 64, share, 1e-3));
+  assert_false(space_reads_as_metres(&thick, 64, share, 0.5) || space_reads_as_metres(&thick, 64, share, 1));
+  assert_false(space_reads_as_metres(&thick, 10000, share, 1.1e-4)); /* in the second half of a cell that small */
+  assert_false(space_reads_as_metres(&space, 64, share, 4e-5));      /* no thickness: metres they are */
+  /* Numbers of a file, 0 to 100 in 20 cells: what is far below the first cell is not meant as one of them. */
+  assert_true(space_reads_as_metres(&bare, 20, um, 4e-5));
+  assert_false(space_reads_as_metres(&bare, 20, um, 0) || space_reads_as_metres(&bare, 20, um, 0.1));
 }
 
 int main(void)

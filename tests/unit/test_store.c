@@ -326,7 +326,7 @@ static void test_foreign_refusals(void **state)
                  "no array run/phi");
   expect_failure(ScoriaArrayRead(PETSC_COMM_WORLD, path, "run", 5, values), SCORIA_EXIT_INPUT, "run is not an array",
                  NULL);
-  expect_failure(ScoriaArrayRead(PETSC_COMM_WORLD, path, "run/label", 4, values), SCORIA_EXIT_INPUT, "not of numbers",
+  expect_failure(ScoriaArrayRead(PETSC_COMM_WORLD, path, "run/label", 4, values), SCORIA_EXIT_INPUT, "is of texts",
                  NULL);
   expect_failure(ScoriaArrayRead(PETSC_COMM_WORLD, in_scratch("no.h5"), "c", 4, values), SCORIA_EXIT_INPUT, "no.h5",
                  "No such");

@@ -16,18 +16,19 @@ static const char *path = "test_unrepeated.h5";
 
 static ScoriaSpace test_space(void)
 {
-  return (ScoriaSpace){2, {{"a", "1", 0, 1, false, false, false}, {"b", "1", 0, 1, false, false, false}}};
+  return (ScoriaSpace){.n = 2, .c = {{"a", "1", 0, 1, false, false, false}, {"b", "1", 0, 1, false, false, false}}};
 }
 
-/* Mean, and the two parts of the spread, per cell. */
-static void law(const double theta[2], double mean[L], double part[2][L])
+/* Mean, and the two parts of the spread, per cell; steep: of the mean sin(3 a) + x b and the shape of
+ * one condition in their place. */
+static void law(const double theta[2], bool steep, double mean[L], double part[2][L])
 {
   const double a = theta[0], b = theta[1], spread = 0.05 + 0.1 * a;
   for (int j = 0; j < L; j++) {
     const double x = (j + 0.5) / L;
-    mean[j]        = sin(2 * a) + x * b;
+    mean[j]        = sin((steep ? 3 : 2) * a) + x * b;
     part[0][j]     = spread * cos(PETSC_PI * x);
-    part[1][j]     = spread * (0.4 + 0.2 * b) * cos(2 * PETSC_PI * x);
+    part[1][j]     = spread * (steep ? 0.5 : 0.4 + 0.2 * b) * cos(2 * PETSC_PI * x);
   }
 }
 
@@ -35,6 +36,7 @@ static void law(const double theta[2], double mean[L], double part[2][L])
 typedef struct {
   int conditions, each, single;
   uint64_t seed;
+  bool steep;
 } Design;
 
 static bool row_there(const Design *design, int i)
@@ -49,7 +51,7 @@ static void fill_rows(const void *ctx, ScoriaRows *rows)
     double theta[2], e[2], mean[L], part[2][L];
     rng_uniform(5 + design->seed, SCORIA_STREAM_CONDITION, (uint64_t)(i / design->each), 0, 2, theta);
     rng_normal(7 + design->seed, SCORIA_STREAM_POROSITY, (uint64_t)i, 0, 2, e);
-    law(theta, mean, part);
+    law(theta, design->steep, mean, part);
     rows->done[i] = row_there(design, i) ? SCORIA_ROW_DONE : SCORIA_ROW_FAILED;
     for (int j = 0; j < 2; j++) rows->condition[j][i] = theta[j];
     for (int j = 0; j < L; j++)
@@ -97,7 +99,7 @@ static double product(int n, const double a[], const double b[], int stride)
   return sum;
 }
 
-static Errors errors_of(ScoriaNormaliser norm)
+static Errors errors_of(ScoriaNormaliser norm, bool steep)
 {
   Errors e = {0, 0, 0, 0};
   int R;
@@ -106,7 +108,7 @@ static Errors errors_of(ScoriaNormaliser norm)
     double theta[2], mean[L], part[2][L], found[L], truth[L];
     const double *G = profile_of(norm)->decode;
     rng_uniform(6, SCORIA_STREAM_HELDOUT, (uint64_t)i, 0, 2, theta);
-    law(theta, mean, part);
+    law(theta, steep, mean, part);
     CHECK(ScoriaNormaliserAt(norm, NULL, theta));
     for (int j = 0; j < L; j++) {
       truth[j] = hypot(part[0][j], part[1][j]);
@@ -132,14 +134,14 @@ static Errors errors_with(const Design *design)
   ScoriaNormaliser norm;
   make_dataset(design);
   fit(PETSC_COMM_WORLD, design, &norm);
-  const Errors e = errors_of(norm);
+  const Errors e = errors_of(norm, design->steep);
   CHECK(NormaliserDestroy(&norm));
   return e;
 }
 
 static Errors fitted(int conditions, int each, int single)
 {
-  const Design design = {conditions, each, single, 0};
+  const Design design = {conditions, each, single, 0, false};
   const Errors e      = errors_with(&design);
   printf("# %d conditions x %d: mean %.4f SD, SD %.2f %%, bias %.2f %%, correlation %.4f\n", conditions, each, e.mean,
          100 * e.sd, 100 * e.bias, e.correlation);
@@ -178,7 +180,7 @@ static void no_bias_over_datasets(void **state)
   (void)state;
   if (!on_one_rank()) return;
   for (int i = 0; i < DATASETS; i++) {
-    const Design design = {200, 1, 0, 100 * (uint64_t)i};
+    const Design design = {200, 1, 0, 100 * (uint64_t)i, false};
     const double bias   = errors_with(&design).bias;
     sum += bias / DATASETS;
     square += bias * bias / DATASETS;
@@ -188,10 +190,26 @@ static void no_bias_over_datasets(void **state)
   assert_true(deviation < 0.012 && fabs(sum) < 3 * deviation);
 }
 
+/* Noise lies along two directions of the 16 cells, and the others tell the functions of the conditions that the mean is
+ * made of: powers that follow sin(3 a) + x b are six, sqrt(6 / 500) = .11 SD of error, a constant and two trends three,
+ * .08. */
+static void trends_of_quiet_directions(void **state)
+{
+  enum { DATASETS = 8 };
+  double sum = 0;
+  (void)state;
+  for (int i = 0; i < DATASETS; i++) {
+    const Design design = {500, 1, 0, 1000 + 100 * (uint64_t)i, true};
+    sum += errors_with(&design).mean / DATASETS;
+  }
+  printf("# 500 conditions x 1, a steep mean, %d datasets: mean %.4f SD\n", DATASETS, sum);
+  assert_true(sum < 0.1);
+}
+
 /* Of all ranks together, and by every rank alone. */
 static void bits_do_not_depend_on_ranks(void **state)
 {
-  const Design design   = {64, 8, 0, 0};
+  const Design design   = {64, 8, 0, 0, false};
   const double theta[2] = {0.3, 0.9};
   ScoriaNormaliser norm, own;
   (void)state;
@@ -206,9 +224,8 @@ static void bits_do_not_depend_on_ranks(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(one_row_a_condition),
-      cmocka_unit_test(any_mixture),
-      cmocka_unit_test(no_bias_over_datasets),
+      cmocka_unit_test(one_row_a_condition),         cmocka_unit_test(any_mixture),
+      cmocka_unit_test(no_bias_over_datasets),       cmocka_unit_test(trends_of_quiet_directions),
       cmocka_unit_test(bits_do_not_depend_on_ranks),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);

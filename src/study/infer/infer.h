@@ -16,7 +16,8 @@
 typedef struct {
   char field[SCORIA_NAME_SIZE];
   double x, value, sd;
-  double y, z; /* of whole fields */
+  double y, z;    /* of whole fields */
+  bool with_unit; /* a unit of length stood behind a place */
   int channel;
   ScoriaQuantity at; /* the field there */
   ScoriaPoint point; /* the same of whole fields */

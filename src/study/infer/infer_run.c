@@ -72,6 +72,10 @@ static PetscErrorCode ReadQuestion(ScoriaRun run, ScoriaDeck deck, InferQuestion
     PetscCall(InferSensorsPlaceWhole(&q->sensors, &q->shape));
   else
     PetscCall(InferSensorsPlace(&q->sensors, &q->shape));
+  bool placed = false;
+  for (int i = 0; i < q->sensors.n; i++)
+    placed = placed || q->sensors.s[i].x != 0 || q->sensors.s[i].y != 0 || q->sensors.s[i].z != 0;
+  if (placed) PetscCall(ScoriaPlacesWarn(run, deck, q->shape.space, "infer"));
   PetscCall(ScoriaQuantitiesOfDeck(deck, q->shape.channels, q->shape.field, along, q->shape.x, &q->nquantities,
                                    q->quantity, q->condition));
   PetscFunctionReturn(0);

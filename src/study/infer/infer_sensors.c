@@ -45,15 +45,15 @@ static PetscErrorCode ReadPlace(const char *word, const InferSensors *sensors, I
   (void)places_of(s, all);
   bool good = colon && colon != word && colon - word < SCORIA_NAME_SIZE;
   for (const char *at = colon; good && at && *at; found++) {
-    char *end;
+    const size_t length = strcspn(at + 1, ":");
     double none;
-    double *to = found < 3 ? all[found] : &none;
-    *to        = strtod(at + 1, &end);
-    good       = end != at + 1 && (!*end || *end == ':') && isfinite(*to);
-    at         = end;
+    bool unit = false;
+    good      = place_read(at + 1, length, found < 3 ? all[found] : &none, &unit);
+    at += 1 + length;
+    s->with_unit = s->with_unit || unit;
   }
   if (!good || found != sensors->places)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: at: found \"%s\", expected field:%s", word,
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: at: found \"%s\", expected field:%s, numbers or with a unit, 40um", word,
                 sensors->places == 1   ? "place"
                 : sensors->places == 2 ? "x:y"
                                        : "x:y:z");
@@ -74,6 +74,7 @@ static PetscErrorCode ReadDeck(ScoriaDeck deck, InferSensors *sensors)
   while (list_next_word(&text, sizeof word, word)) {
     if (sensors->n == INFER_MAX_SENSORS)
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: at: \"%s\" is one too many, at most %d", word, INFER_MAX_SENSORS);
+    sensors->s[sensors->n] = (InferSensor){0};
     PetscCall(ReadPlace(word, sensors, &sensors->s[sensors->n]));
     sensors->n++;
   }
@@ -106,9 +107,10 @@ static bool parse_line(char *line, int places, int *words, const char **bad, Inf
       good = strlen(word) < sizeof s->field;
       snprintf(s->field, sizeof s->field, "%.63s", word);
     } else if (*words < places + 3) {
-      char *end;
-      number[*words - 1] = strtod(word, &end);
-      if (!*bad && (*end || !isfinite(number[*words - 1]))) *bad = word;
+      bool unit = false;
+      if (!*bad && (!place_read(word, strlen(word), &number[*words - 1], &unit) || (unit && *words > places)))
+        *bad = word;
+      s->with_unit = s->with_unit || unit;
     }
   }
   (void)places_of(s, place);
@@ -232,15 +234,14 @@ static PetscErrorCode PlaceAlong(InferSensors *sensors, const ScoriaFieldShape *
     const int cells = field_cells(&field[s->channel], all);
     const double *x = shape->x + field[s->channel].centre;
     cells_ends(cells, x, end);
+    if (s->with_unit) PetscCall(ScoriaPlaceCheckUnit(shape->space, 0, "sensors: at", s->field));
     const double slack = 1e-4 * (end[1] - end[0]) / cells;
     if (s->x < end[0] - slack || s->x > end[1] + slack)
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: reading %d: found x%s = %g%s, allowed %g to %g%s", i + 1,
-                  *unit ? "" : " / L", s->x, unit, end[0], end[1], unit);
-    if (space_reads_as_metres(shape->space, cells, s->x))
-      SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                  "sensors: reading %d: found x = %g, a place in metres; the thickness is a "
-                  "condition, and places are shares of it: expected x / L, from 0 to 1",
-                  i + 1, s->x);
+                  space_has_shares(shape->space, 0) ? " / L" : "", s->x, unit, end[0], end[1], unit);
+    if (space_reads_as_metres(shape->space, cells, end, s->x))
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: reading %d: found x = %g, a place in metres; %s", i + 1, s->x,
+                  space_places_text(shape->space));
     s->at = (ScoriaQuantity){.channel = s->channel, .factor = 1};
     quantity_place(&s->at, cells, x, s->x);
   }
@@ -266,8 +267,8 @@ PetscErrorCode InferSensorsPlaceWhole(InferSensors *sensors, const ScoriaFieldSh
     for (int a = 1, at = shape->shape[0]; a < sensors->places; at += shape->shape[a++]) {
       cells_ends(shape->shape[a], x + at, end);
       if (!(*place[a] >= end[0] && *place[a] <= end[1]))
-        SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: reading %d: found %c = %g m, allowed %g to %g m", i + 1, "xyz"[a],
-                    *place[a], end[0], end[1]);
+        SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: reading %d: found %c = %g%s, allowed %g to %g%s", i + 1, "xyz"[a],
+                    *place[a], space_place_unit(shape->space, a), end[0], end[1], space_place_unit(shape->space, a));
     }
     point_place(&s->point, shape->shape, x, true, (const double[]){s->x, s->y, s->z});
     for (int k = 0; k < s->point.n; k++) s->point.cell[k] += s->channel * shape->cells;

@@ -33,7 +33,7 @@ static void copy_trimmed(const char *from, size_t length, size_t size, char to[]
 
 /* What an expression is being made of. */
 typedef struct {
-  const UqQuestion *q;
+  UqQuestion *q;
   UqExpressions all;
   Expression *e;
   const char *key, *text; /* for errors: the deck's key and all of its item */
@@ -95,11 +95,12 @@ static PetscErrorCode MakeParser(const Making *m, const char *rewritten, bool ar
           "uq: %s: \"%s\": %s is a derived field, which these fields lack: it needs ensemble.derived: [%s] in the "
           "deck of generate and train",
           m->key, m->text, found, found);
-    SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "uq: %s: \"%s\" is not understood%s%s; expected an expression of values at places, phi[0], c[L], "
-                "c[4e-5], of min, max, mean, integral, sd, quantile, argmin, argmax of fields, and of conditions and "
-                "quantities",
-                m->key, m->text, where, hint);
+    SCORIA_FAIL(
+        SCORIA_EXIT_INPUT,
+        "uq: %s: \"%s\" is not understood%s%s; expected an expression of values at places, phi[0], c[L], "
+        "c[4e-5], c[40um], of min, max, mean, integral, sd, quantile, argmin, argmax of fields, and of conditions and "
+        "quantities",
+        m->key, m->text, where, hint);
   }
   PetscFunctionReturn(0);
 }
@@ -120,24 +121,26 @@ static PetscErrorCode ReadPlace(const Making *m, int channel, int axis, const ch
   const UqQuestion *q = m->q;
   const double *x     = uq_centres(q, channel);
   const int cells     = axis ? q->n[axis] : uq_cells(q, channel);
-  char text[64], *end = text;
+  bool unit           = false;
+  char text[64];
   double ends[2];
   PetscFunctionBeginUser;
   for (int a = 0; a < axis; a++) x += q->n[a];
   copy_trimmed(from, (size_t)(to - from), sizeof text, text);
   cells_ends(cells, x, ends);
   const bool last    = !axis && !strcmp(text, "L");
-  *place             = last ? ends[1] : strtod(text, &end);
+  const bool good    = last || place_read(text, strlen(text), place, &unit);
   const double slack = 1e-4 * (ends[1] - ends[0]) / cells;
-  if (!last && (!*text || *end || !(*place >= ends[0] - slack && *place <= ends[1] + slack)))
+  if (last) *place = ends[1];
+  if (unit) PetscCall(ScoriaPlaceCheckUnit(q->space, axis, m->key, m->text));
+  if (!last && (!good || !(*place >= ends[0] - slack && *place <= ends[1] + slack)))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": found the place \"%s\", expected %sa number from %g to %g%s%s%s",
                 m->key, m->text, text, axis ? "" : "L or ", ends[0], ends[1], space_place_unit(q->space, axis),
                 q->whole ? " along " : "", q->whole ? axis_names[axis] : "");
-  if (!axis && space_reads_as_metres(q->space, cells, *place))
-    SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "uq: %s: \"%s\": found the place \"%s\", in metres; the thickness is a condition, "
-                "and places along x are shares of it: expected x / L, from 0 to 1",
-                m->key, m->text, text);
+  if (!axis && space_reads_as_metres(q->space, cells, ends, *place))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": found the place \"%s\", in metres; %s", m->key, m->text, text,
+                space_places_text(q->space));
+  m->q->placed = m->q->placed || (!last && *place != 0);
   PetscFunctionReturn(0);
 }
 

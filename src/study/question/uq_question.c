@@ -5,19 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Splits "c:2000" into a channel and a number. */
-static PetscErrorCode ReadPair(const UqQuestion *q, const char *key, const char *word, int *channel, double *value)
+/* Splits "c:4e-5" or "c:40um" into a channel and a place. */
+static PetscErrorCode ReadProbe(const UqQuestion *q, const char *word, int *channel, double *place)
 {
   const char *colon = strchr(word, ':');
-  char *end         = NULL;
+  bool unit         = false;
   PetscFunctionBeginUser;
-  if (colon) *value = strtod(colon + 1, &end);
-  if (!colon || end == colon + 1 || *end || !isfinite(*value))
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: found \"%s\", expected field:number", key, word);
+  if (!colon || !place_read(colon + 1, strlen(colon + 1), place, &unit))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: probes: found \"%s\", expected field:number, or with a unit, c:40um", word);
+  if (unit) PetscCall(ScoriaPlaceCheckUnit(q->space, 0, "uq: probes", word));
   for (*channel = 0; *channel < q->channels; ++*channel)
     if (!strncmp(q->field[*channel].name, word, (size_t)(colon - word)) && !q->field[*channel].name[colon - word])
       PetscFunctionReturn(0);
-  SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: found \"%s\", but there is no field \"%.*s\"", key, word, (int)(colon - word),
+  SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: probes: found \"%s\", but there is no field \"%.*s\"", word, (int)(colon - word),
               word);
 }
 
@@ -27,7 +27,7 @@ static PetscErrorCode TakeProbe(UqQuestion *q, const char *word)
   double value         = 0, end[2];
   int index;
   PetscFunctionBeginUser;
-  PetscCall(ReadPair(q, "probes", word, &probe.channel, &value));
+  PetscCall(ReadProbe(q, word, &probe.channel, &value));
   const int cells = uq_cells(q, probe.channel);
   const double *x = uq_centres(q, probe.channel);
   cells_ends(cells, x, end);
@@ -36,16 +36,15 @@ static PetscErrorCode TakeProbe(UqQuestion *q, const char *word)
   if (value < end[0] - slack || value > end[1] + slack)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: probes: found \"%s\", allowed %g to %g%s", word, end[0], end[1],
                 space_place_unit(q->space, 0));
-  if (space_reads_as_metres(q->space, cells, value))
-    SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "uq: probes: found \"%s\", a place in metres; the thickness is a condition, and "
-                "places are shares of it: expected x / L, from 0 to 1",
-                word);
+  if (space_reads_as_metres(q->space, cells, end, value))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: probes: found \"%s\", a place in metres; %s", word,
+                space_places_text(q->space));
+  q->placed = q->placed || value != 0;
   quantity_place(&probe, cells, x, value);
   snprintf(probe.name, sizeof probe.name, "%s", word);
   snprintf(probe.unit, sizeof probe.unit, "%s", f->unit);
   snprintf(probe.description, sizeof probe.description, "%.50s at x%s = %g%s%s", f->description,
-           *space_place_unit(q->space, 0) ? "" : " / L", value, space_place_unit(q->space, 0),
+           space_has_shares(q->space, 0) ? " / L" : "", value, space_place_unit(q->space, 0),
            q->whole ? ", lateral mean" : "");
   PetscCall(UqAddQuantity(q, &probe, &index));
   PetscFunctionReturn(0);
@@ -154,6 +153,7 @@ PetscErrorCode UqQuestionRead(ScoriaRun run, ScoriaDeck deck, UqQuestion *q)
                         "  WARNING: %d numbers of whole fields are left out, as there is room for %d: name those that "
                         "matter in uq_quantities",
                         q->left_out, UQ_MAX_WHOLE));
+  if (q->placed) PetscCall(ScoriaPlacesWarn(run, deck, q->space, "uq"));
   PetscCall(UqReadConditions(run, deck, q));
   PetscCall(ReadSensitivity(deck, q));
   PetscCall(ScoriaDeckInt(deck, "uq_check", &check));
