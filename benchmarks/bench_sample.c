@@ -98,7 +98,12 @@ static PetscErrorCode WriteEnsemble(const Options *o)
 
 static PetscErrorCode FitNormaliser(const Options *o, const ScoriaTwin *twin, ScoriaNormaliser *norm)
 {
-  const ScoriaNormaliserOptions opt = {(int)o->modes, (int)o->all_modes, 3, 2, true, true, false, false, 0};
+  const ScoriaNormaliserOptions opt = {.modes        = (int)o->modes,
+                                       .all_modes    = (int)o->all_modes,
+                                       .degree_mean  = 3,
+                                       .degree_scale = 2,
+                                       .relative     = true,
+                                       .whitening    = true};
   const int channel[CHANNELS]       = {0, 1};
   bool *train;
   ScoriaDataset ds;
