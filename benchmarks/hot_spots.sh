@@ -5,7 +5,7 @@
 #
 # A gain is the squared ratio of the standard errors of plain Monte Carlo, scaled to the same counted work, pilot included, and of several
 # fidelities with the errors of COUNT solves; in brackets the difference of the two answers in standard errors of both.  ANSWERS are of the
-# screens, to one question.  45 minutes on two idle cores at its own size; in pieces with SCORIA_OPTIONS="-run_max_hours 0.2", which every command
+# screens, to one question.  40 minutes on one core at its own size; in pieces with SCORIA_OPTIONS="-run_max_hours 0.2", which every command
 # is given: one that stops ends the script with 75, and the same command again goes on where it was.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../jobs/environment.sh

@@ -4,10 +4,11 @@
 usage: [QUANTILES=0.05,0.25,0.5,0.75,0.95] benchmarks/multilevel_coverage.py DECK RUN_DIR RUNS SOLVES [OPTION...]      needs h5py, numpy, mpirun
 
 RUNS equal lines of uq_conditions are as many answers, each with a pilot, a plan and draws of its own.  The truth is that of SOLVES solves
-(uq.source: pde); its own error is added to theirs.  The condition is that of samples (-sample_F_right ...), or the middle of the ranges.  One
-line for every quantity and number of it: the mean error of the answers over its standard error, the truth's included; the spread of the
-answers over their stated errors; the share of value +- 1.96 standard errors that hold the truth, and its own standard error; the answers
-more than 4 standard errors off.
+(uq.source: pde); its own error is added to theirs, but is the same for all of them: where it is a tenth of theirs, a truth that is 2.5 of
+its errors off takes 2 % from the intervals of a skewed number, so take 400 times the solves that an answer has the errors of.  The condition
+is that of samples (-sample_F_right ...), or the middle of the ranges.  One line for every quantity and number of it: the mean error of the
+answers over its standard error, the truth's included; the spread of the answers over their stated errors; the share of value +- 1.96 standard
+errors that hold the truth, and its own standard error; the answers more than 4 standard errors off.
 """
 import json, os, subprocess, sys
 

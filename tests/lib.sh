@@ -38,11 +38,13 @@ last_options() {
   done
 }
 
-scoria() { # RANKS COMMAND ...: the program, with a limit on time so that a hang is a failure
-  local ranks=$1
-  shift
-  last_options "$@"
-  timeout 300 "$MPIEXEC" -n "$ranks" "$SCORIA" "${kept_options[@]}"
+# scoria RANKS COMMAND ...: the program, with a limit on time so that a hang is a failure; one rank without the launcher, which takes most of
+# the time of a refusal, and would read the rest of a list that a loop goes through.
+scoria() {
+  local launcher=("$MPIEXEC" -n "$1")
+  [ "$1" -gt 1 ] || launcher=()
+  last_options "${@:2}"
+  timeout 300 "${launcher[@]}" "$SCORIA" "${kept_options[@]}" </dev/null
 }
 
 fail() {

@@ -24,6 +24,14 @@ static inline double upper_tail(double x)
   return 0.5 * erfc(x / sqrt(2));
 }
 
+/* On more ranks there is nothing to see of what has the same bits on any number of them, and is seen on one. */
+static inline bool on_one_rank(void)
+{
+  int size;
+  MPI_Comm_size(PETSC_COMM_WORLD, &size);
+  return size == 1;
+}
+
 /* The body of main: collective, so that a test that fails on one rank fails the program.  set_up and tear_down of all
  * tests together may be NULL. */
 static inline int run_test_group(int argc, char **argv, const struct CMUnitTest tests[], size_t count,

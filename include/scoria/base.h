@@ -190,9 +190,11 @@ double dealer_draw_seconds(ScoriaDealer dealer);
 
 /* ---------------------------------------------------------------------------------------- many items at once ---- */
 
-/* MPI_Bcast and MPI_Allreduce in place of n items, however many.  Collective on comm. */
+/* MPI_Bcast, MPI_Allreduce and MPI_Reduce in place of n items, however many; the last leaves them as they were on ranks
+ * other than root.  Collective on comm. */
 PetscErrorCode ScoriaBroadcastMany(MPI_Comm comm, int root, int64_t n, MPI_Datatype type, void *data);
 PetscErrorCode ScoriaReduceMany(MPI_Comm comm, MPI_Op op, int64_t n, MPI_Datatype type, void *data);
+PetscErrorCode ScoriaReduceManyTo(MPI_Comm comm, int root, MPI_Op op, int64_t n, MPI_Datatype type, void *data);
 
 /* Sorts n items of `size` bytes of every rank, the same n on each, over all ranks: rank 0 ends with the n first.
  * compare as qsort has it, 0 only of items that are the same.  Collective on comm. */

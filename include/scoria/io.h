@@ -82,7 +82,7 @@ typedef struct {
   int64_t rows; /* how many are filled */
   int64_t capacity;
   double *field[SCORIA_MAX_FIELDS];         /* (capacity, cells) each; NULL where they are as stored: */
-  void *stored[SCORIA_MAX_FIELDS];          /* (capacity, cells) float, or double where spec.float64 */
+  void *stored[SCORIA_MAX_FIELDS];          /* (capacity, field_cells) float, or double where spec.float64 */
   double *condition[SCORIA_MAX_CONDITIONS]; /* (capacity) each */
   uint8_t *done;                            /* (capacity) 1: solved; 2: failed, the fields are NaN */
   int32_t *reason;                          /* SNESConvergedReason, or 0 for a sample, or SCORIA_ROW_LACKING */
@@ -100,6 +100,8 @@ typedef struct {
 PetscErrorCode ScoriaRowsCreate(const ScoriaDatasetSpec *spec, int64_t capacity, ScoriaRows *rows);
 /* The same with fields as the file stores them; only ScoriaDatasetRead and ScoriaDatasetWrite know such rows. */
 PetscErrorCode ScoriaRowsCreateStored(const ScoriaDatasetSpec *spec, int64_t capacity, ScoriaRows *rows);
+/* Bytes of a row of field f as the file stores it. */
+size_t field_row_size(const ScoriaDatasetSpec *spec, int f);
 PetscErrorCode ScoriaRowsDestroy(ScoriaRows *rows);
 /* Rows from `offset` on as rows of their own, none of them filled: borrowed from `rows`, not to be destroyed. */
 ScoriaRows rows_from(const ScoriaDatasetSpec *spec, const ScoriaRows *rows, int64_t offset);

@@ -39,12 +39,15 @@ typedef struct {
   int n; /* of them */
   char name[LEVELS_MODELS][SCORIA_FIDELITY_NAME];
   const char *estimator;
+  LevelsOptions asked;               /* that it is the answer to */
   double seconds[LEVELS_MODELS + 1]; /* core seconds measured; the last: of drawing the porosity */
   struct LevelsAnswer_ *at;          /* owned (conditions); NULL: nothing is known, as of one source */
   size_t kept_size;                  /* doubles per condition of what follows */
   double *kept; /* owned (conditions, kept_size): the pilot and the means of the groups (LevelsKept), or NULL */
 } LevelsKnown;
 PetscErrorCode LevelsKnownDestroy(LevelsKnown *known);
+/* Whether errors at condition k are within what is promised, the larger of tolerance and what uq_count solves have. */
+bool levels_kept_promise(const LevelsKnown *known, int k);
 
 /* multilevel_run.c: the answer at all conditions, from the checkpoint on where the run directory has one, into what is
  * empty.  Collective. */

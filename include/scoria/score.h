@@ -237,6 +237,10 @@ PetscErrorCode ScoriaModelLogDensity(ScoriaModel model, const ScoriaTwin *twin, 
 /* Bytes that log_volume of a row takes. */
 double model_volume_bytes(ScoriaModel model);
 
+/* Sets log_learned in `space`, that of ds: which conditions take few values that are more even in their logarithm.
+ * Collective. */
+PetscErrorCode ScoriaSpaceLearned(MPI_Comm comm, ScoriaDataset ds, ScoriaSpace *space);
+
 /* Which conditions of a dataset training leaves to validation, or are held back, each told by itself; and which rows of
  * the others, where conditions are few.  Reads train_validation.  holdout: of the model, borrowed. */
 typedef struct {

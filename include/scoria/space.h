@@ -14,6 +14,7 @@ typedef struct {
   double lo, hi;               /* range of the training set [unit] */
   bool log;                    /* spaced logarithmically (lo > 0) */
   bool thickness;              /* the extent along x, of which places along x are shares */
+  bool log_learned; /* models learn it by its logarithm however it is spaced: few values that are more even so */
 } ScoriaCondition;
 
 typedef struct {
@@ -27,6 +28,8 @@ typedef struct {
 void space_to_unit(const ScoriaSpace *space, const double theta[], double u[]);
 /* The inverse, of u in [-1, 1]; a fixed condition gets its value. */
 void space_from_unit(const ScoriaSpace *space, const double u[], double theta[]);
+/* theta (n) to the coordinates u (n) that models learn: as space_to_unit, logarithmic also where that is learned. */
+void space_to_learned(const ScoriaSpace *space, const double theta[], double u[]);
 /* "U0 = 0.1 V, F_right = 20 A m^-2" in text. */
 void space_describe(const ScoriaSpace *space, const double theta[], size_t size, char text[]);
 /* Index of a condition, -1 when there is none of that name. */

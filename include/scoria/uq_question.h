@@ -16,6 +16,7 @@
 #define UQ_MODES 10            /* of the covariance */
 #define UQ_JOINT_CONDITIONS 16 /* covariances are kept for no more conditions than this */
 #define UQ_ITEM 256            /* bytes of an item of a list */
+#define UQ_CONDITION_TEXT 512  /* of a condition in an error */
 #define UQ_MAX_CONDITIONS 16384
 #define UQ_MAX_INPUTS (SCORIA_MAX_CONDITIONS + 1) /* of the sensitivity: conditions, and what is not one */
 #define UQ_LEAST_BASE 20                          /* blocks: errors come from their spread */
@@ -129,9 +130,11 @@ PetscErrorCode UqQuestionDestroy(UqQuestion *q);
 /* The shape of the source into an empty question, and how many samples are drawn at once. */
 void uq_take_shape(UqQuestion *q, const ScoriaFieldShape *shape);
 
-/* uq_names.c: cells along x of a channel, and their centres. */
+/* uq_names.c: cells along x of a channel, and their centres; what errors call condition k, "condition 1 (F_right = 20 A
+ * m^-2)", its place in uq.h5 and its values. */
 int uq_cells(const UqQuestion *q, int channel);
 const double *uq_centres(const UqQuestion *q, int channel);
+void uq_condition(const UqQuestion *q, int k, size_t size, char text[]);
 
 /* uq_answer.c: an answer without values, how they lie; and with them. */
 void uq_lay_out(const UqQuestion *q, UqAnswer *a);

@@ -36,3 +36,17 @@ PetscErrorCode ScoriaReduceMany(MPI_Comm comm, MPI_Op op, int64_t n, MPI_Datatyp
   }
   PetscFunctionReturn(0);
 }
+
+PetscErrorCode ScoriaReduceManyTo(MPI_Comm comm, int root, MPI_Op op, int64_t n, MPI_Datatype type, void *data)
+{
+  MPI_Aint low, size;
+  int number, rank;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Type_get_extent(type, &low, &size));
+  for (int64_t at = 0; at < n; at += number) {
+    void *from = piece(data, size, at, n, &number);
+    PetscCallMPI(MPI_Reduce(rank == root ? MPI_IN_PLACE : from, from, number, type, op, root, comm));
+  }
+  PetscFunctionReturn(0);
+}

@@ -1,5 +1,6 @@
 /* How rows of two fidelities belong together, and the pairs that a correction is learned from. */
 #include "correcting.h"
+#include "scoria/score.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,17 +78,18 @@ static int by_key_then_number(const void *a, const void *b)
   return order ? order : (p->condition > q->condition) - (p->condition < q->condition);
 }
 
-/* All conditions of a dataset in the unit coordinates of dataset.h5: unit (number, n), places (number).  Collective. */
-static PetscErrorCode ReadPlaces(const Correcting *c, ScoriaDataset ds, int64_t number, double unit[], Place places[])
+/* All conditions of a dataset in the coordinates that models of dataset.h5 learn: unit (number, n), places (number).
+ * Collective. */
+static PetscErrorCode ReadPlaces(const ScoriaSpace *space, ScoriaDataset ds, int64_t number, double unit[],
+                                 Place places[])
 {
-  const ScoriaSpace *space = &c->of_dear.space;
   double *theta;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(number * PetscMax(space->n, 1), &theta));
   PetscCall(ScoriaDatasetReadTheta(ds, 0, number, theta));
   for (int64_t i = 0; i < number; i++) {
     places[i] = (Place){.condition = i};
-    space_to_unit(space, theta + i * space->n, unit + i * space->n);
+    space_to_learned(space, theta + i * space->n, unit + i * space->n);
     for (int k = 0; k < space->n; k++) {
       const double u   = space->c[k].lo < space->c[k].hi ? unit[i * space->n + k] : theta[i * space->n + k];
       places[i].key[k] = isfinite(u) && fabs(u) < 1e9 ? llrint(1e9 * u) : INT64_MAX;
@@ -123,6 +125,7 @@ static PetscErrorCode MatchConditions(Correcting *c)
 {
   const int64_t number = c->of_cheap.rows / c->of_cheap.realisations;
   const int n          = c->of_dear.space.n;
+  ScoriaSpace space    = c->of_dear.space;
   Place *here, *there;
   double *unit;
   bool *taken;
@@ -131,8 +134,9 @@ static PetscErrorCode MatchConditions(Correcting *c)
   PetscCall(PetscArrayzero(taken, number));
   PetscCall(PetscMalloc1((c->conditions + number) * PetscMax(n, 1), &c->unit));
   PetscCall(PetscMalloc1(c->conditions, &c->match));
-  PetscCall(ReadPlaces(c, c->dear, c->conditions, c->unit, here));
-  PetscCall(ReadPlaces(c, c->cheap, number, unit, there));
+  PetscCall(ScoriaSpaceLearned(ScoriaRunComm(c->run), c->dear, &space));
+  PetscCall(ReadPlaces(&space, c->dear, c->conditions, c->unit, here));
+  PetscCall(ReadPlaces(&space, c->cheap, number, unit, there));
   qsort(there, (size_t)number, sizeof *there, by_key_then_number);
   for (int64_t i = 0; i < c->conditions; i++) {
     const Place *found = bsearch(&here[i], there, (size_t)number, sizeof *there, by_key);

@@ -135,14 +135,17 @@ static PetscErrorCode TableCreate(const ScoriaDatasetSpec *spec, int64_t first, 
   PetscFunctionReturn(0);
 }
 
+static const void *stored_row(const ScoriaDatasetSpec *spec, const ScoriaRows *rows, int f, int64_t i)
+{
+  return (const char *)rows->stored[f] + (size_t)i * field_row_size(spec, f);
+}
+
 /* Value for value, and of one condition. */
 static bool is_same(const Table *t, int64_t i, int64_t j)
 {
-  const size_t bytes = (size_t)t->spec->cells * (t->spec->float64 ? sizeof(double) : sizeof(float));
-  bool same          = (t->first + i) / t->spec->realisations == (t->first + j) / t->spec->realisations;
+  bool same = (t->first + i) / t->spec->realisations == (t->first + j) / t->spec->realisations;
   for (int f = 0; f < t->spec->nfields && same; f++)
-    same = !memcmp((const char *)t->rows->stored[f] + (size_t)i * bytes,
-                   (const char *)t->rows->stored[f] + (size_t)j * bytes, bytes);
+    same = !memcmp(stored_row(t->spec, t->rows, f, i), stored_row(t->spec, t->rows, f, j), field_row_size(t->spec, f));
   return same;
 }
 
@@ -189,7 +192,6 @@ void import_suspects_begin(ImportSuspects *s)
 PetscErrorCode ImportSuspectRows(const ScoriaDatasetSpec *spec, int64_t first, const ScoriaRows *rows,
                                  ImportSuspects *s)
 {
-  const size_t bytes = (size_t)spec->cells * (spec->float64 ? sizeof(double) : sizeof(float));
   Ranges range;
   Table table;
   PetscFunctionBeginUser;
@@ -197,7 +199,8 @@ PetscErrorCode ImportSuspectRows(const ScoriaDatasetSpec *spec, int64_t first, c
   for (int64_t i = 0; i < rows->rows; i++) {
     if (rows->done[i] != SCORIA_ROW_DONE) continue;
     for (int f = 0; f < spec->nfields; f++)
-      take_row(spec->float64, spec->cells, (const char *)rows->stored[f] + (size_t)i * bytes, &s->field[f], range[f]);
+      take_row(spec->float64, field_cells(&spec->field[f], spec->cells), stored_row(spec, rows, f, i), &s->field[f],
+               range[f]);
     count_zeros(spec->nfields, range, s);
     s->repeated += was_there(&table, i, range);
     s->rows++;

@@ -163,7 +163,9 @@ static void print_dataset(const char *path, const ScoriaDatasetSpec *spec, const
     char more[128];
 
     snprintf(more, sizeof more, theta->lo == theta->hi ? "fixed" : "range %.5g to %.5g, %s", theta->lo, theta->hi,
-             theta->log ? "logarithmic" : "linear");
+             theta->log           ? "logarithmic"
+             : theta->log_learned ? "linear, learned by its logarithm"
+                                  : "linear");
     print_range(theta->name, theta->unit, &all->condition[c], more);
   }
   printf("\n  %-12s %-10s %12s %12s %12s\n", "field", "unit", "min", "mean", "max");

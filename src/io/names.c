@@ -65,7 +65,7 @@ PetscErrorCode PutConditionNames(hid_t file, const ScoriaSpace *space, ScoriaTro
 PetscErrorCode PutCondition(hid_t file, const ScoriaCondition *c, int64_t n, const double data[],
                             const char *description, const char *axis, ScoriaTrouble *bad)
 {
-  const int64_t is_log = c->log, thickness = 1;
+  const int64_t is_log = c->log, one = 1;
   char name[SCORIA_NAME_SIZE + 16];
   hid_t array;
 
@@ -77,7 +77,8 @@ PetscErrorCode PutCondition(hid_t file, const ScoriaCondition *c, int64_t n, con
   PetscCall(PutNumber(array, "lo", IO_F8, &c->lo, bad));
   PetscCall(PutNumber(array, "hi", IO_F8, &c->hi, bad));
   PetscCall(PutNumber(array, "log", IO_I8, &is_log, bad));
-  if (c->thickness) PetscCall(PutNumber(array, "thickness", IO_I8, &thickness, bad));
+  if (c->thickness) PetscCall(PutNumber(array, "thickness", IO_I8, &one, bad));
+  if (c->log_learned) PetscCall(PutNumber(array, "log_learned", IO_I8, &one, bad));
   H5Dclose(array);
   PetscCall(PutAxes(file, name, axis, bad));
   PetscFunctionReturn(0);
@@ -101,8 +102,9 @@ static PetscErrorCode GetCondition(hid_t file, ScoriaCondition *c, ScoriaTrouble
   PetscCall(GetNumber(array, "lo", IO_F8, &c->lo, bad));
   PetscCall(GetNumber(array, "hi", IO_F8, &c->hi, bad));
   PetscCall(GetNumber(array, "log", IO_I8, &is_log, bad));
-  c->log       = is_log != 0;
-  c->thickness = H5Aexists(array, "thickness") > 0; /* no attribute of any other condition */
+  c->log         = is_log != 0;
+  c->thickness   = H5Aexists(array, "thickness") > 0; /* no attribute of any other condition */
+  c->log_learned = H5Aexists(array, "log_learned") > 0;
   H5Dclose(array);
   PetscFunctionReturn(0);
 }

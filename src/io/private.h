@@ -83,8 +83,7 @@ typedef enum { IO_U1, IO_I4, IO_U4, IO_I8, IO_U8, IO_F4, IO_F8 } ScoriaType;
 hid_t type_of(ScoriaType type);
 size_t type_size(ScoriaType type);
 
-size_t field_row_size(const ScoriaDatasetSpec *spec, int f); /* of one row of field f, in the file */
-size_t fields_row_size(const ScoriaDatasetSpec *spec);       /* of all fields */
+size_t fields_row_size(const ScoriaDatasetSpec *spec); /* of a row of all fields, in the file */
 /* Axes of a field: x, of whole fields also y and z. */
 int spec_axes(const ScoriaDatasetSpec *spec);
 /* The dimensions of the array of field f, and their number: (rows, nx), or (rows, nz, ny, nx). */

@@ -7,15 +7,21 @@
 #include <stdio.h>
 #include <string.h>
 
+static double to_unit(const ScoriaCondition *c, bool logarithmic, double theta)
+{
+  const double lo = logarithmic ? log(c->lo) : c->lo, hi = logarithmic ? log(c->hi) : c->hi;
+  const double t = logarithmic ? log(theta) : theta;
+  return c->lo == c->hi ? 0.0 : (t - lo) / (hi - lo) - (hi - t) / (hi - lo);
+}
+
 void space_to_unit(const ScoriaSpace *space, const double theta[], double u[])
 {
-  for (int i = 0; i < space->n; i++) {
-    const ScoriaCondition *c = &space->c[i];
-    const double lo = c->log ? log(c->lo) : c->lo, hi = c->log ? log(c->hi) : c->hi;
-    const double t = c->log ? log(theta[i]) : theta[i];
+  for (int i = 0; i < space->n; i++) u[i] = to_unit(&space->c[i], space->c[i].log, theta[i]);
+}
 
-    u[i]           = c->lo == c->hi ? 0.0 : (t - lo) / (hi - lo) - (hi - t) / (hi - lo);
-  }
+void space_to_learned(const ScoriaSpace *space, const double theta[], double u[])
+{
+  for (int i = 0; i < space->n; i++) u[i] = to_unit(&space->c[i], space->c[i].log || space->c[i].log_learned, theta[i]);
 }
 
 void space_from_unit(const ScoriaSpace *space, const double u[], double theta[])

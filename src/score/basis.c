@@ -1,6 +1,7 @@
 /* ScoriaNormaliser: a row of the table of bases and its object. */
 #include "basis.h"
 #include "lateral.h"
+#include "levels.h"
 #include "normaliser.h"
 #include "pod.h"
 #include <string.h>
@@ -88,13 +89,18 @@ PetscErrorCode NormaliserCreate(const NormBasis *basis, ScoriaDataset ds, int nc
 PetscErrorCode NormaliserFit(MPI_Comm comm, ScoriaDataset ds, int nchannels, const int channel[], const bool train[],
                              const ScoriaTwin *twin, const ScoriaNormaliserOptions *opt, ScoriaNormaliser *norm)
 {
-  const TrainSplit split = {.list = train};
-  const NormInput in     = {.comm = comm, .ds = ds, .channel = channel, .split = &split, .twin = twin};
-  const NormTask task    = {.options = opt};
+  const TrainSplit split       = {.list = train};
+  const NormInput in           = {.comm = comm, .ds = ds, .channel = channel, .split = &split, .twin = twin};
+  ScoriaNormaliserOptions axes = *opt;
+  const NormTask task          = {.options = &axes};
   const ScoriaDatasetSpec *spec;
+  ScoriaSpace space;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
-  PetscCall(NormaliserCreate(basis_for(spec), ds, nchannels, twin, opt, norm));
+  space      = spec->space;
+  axes.space = &space;
+  PetscCall(ScoriaSpaceLearned(comm, ds, &space));
+  PetscCall(NormaliserCreate(basis_for(spec), ds, nchannels, twin, &axes, norm));
   PetscCall(NormaliserPrepare(*norm, &in, &task));
   PetscFunctionReturn(0);
 }

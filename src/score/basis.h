@@ -16,6 +16,8 @@ typedef struct {
   bool choose_mean;  /* terms of the mean by cross-validation instead of all up to degree_mean */
   bool choose_scale; /* likewise of ln s and ln D */
   double energy;     /* share of the variance that the modes of whole fields carry together */
+  const ScoriaSpace
+      *space; /* borrowed: that of the dataset, with the coordinates learned (ScoriaSpaceLearned); NULL: as it is */
 } ScoriaNormaliserOptions;
 
 /* What rows of fields become before a normaliser sees them: so many numbers as it has cells, their standard deviations

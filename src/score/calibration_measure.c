@@ -1,5 +1,6 @@
 /* The moments of a network's samples at many conditions, which are dealt to ranks, and polynomials through them. */
 #include "calibration_fit.h"
+#include "levels.h"
 #include "samplers/samplers.h"
 #include "scoria/linalg.h"
 #include "train_rows.h"
@@ -14,14 +15,29 @@ enum {
 #define WORK 1e12  /* [FLOP] of the sampling, with fewer tiles where the network is large */
 #define RIDGE 1e-9 /* of the mean of the diagonal: far below the noise of the moments */
 
-/* The highest degree whose terms the points bear. */
-static PetscErrorCode ChoosePolynomial(const ScoriaSpace *space, NormPoly *poly)
+/* The powers that the conditions of the training rows bear.  Collective. */
+static PetscErrorCode Powers(MPI_Comm comm, int d, const TrainData *train, int powers[])
 {
-  int levels[SCORIA_MAX_CONDITIONS];
+  int rank;
+  double *u;
   PetscFunctionBeginUser;
-  for (int j = 0; j < space->n; j++) levels[j] = space->c[j].lo < space->c[j].hi ? NORM_MAX_DEGREE + 1 : 1;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  const int64_t here = train->start ? train->start[rank + 1] - train->start[rank] : train->rows, start[2] = {0, here};
+  const int used[1]    = {(int)here};
+  const NormTiles rows = {comm, 1, start, used};
+  PetscCall(PetscMalloc1(here * d + 1, &u));
+  for (int64_t i = 0; i < here * d; i++) u[i] = (double)train->u[train->condition[i / d] * d + i % d];
+  PetscCall(LevelsPowers(&rows, d, u, powers));
+  PetscCall(PetscFree(u));
+  PetscFunctionReturn(0);
+}
+
+/* The highest degree whose terms the points bear. */
+static PetscErrorCode ChoosePolynomial(int d, const int powers[], NormPoly *poly)
+{
+  PetscFunctionBeginUser;
   for (int degree = NORM_MAX_DEGREE; degree >= 0; degree--) {
-    PetscCall(NormPolyCreate(space->n, degree, levels, poly));
+    PetscCall(NormPolyCreate(d, degree, powers, poly));
     if (poly->terms * PER_TERM <= POINTS || degree == 0) break;
     PetscCall(NormPolyDestroy(poly));
   }
@@ -171,8 +187,10 @@ PetscErrorCode CalibrationMeasure(MPI_Comm comm, ScoriaRun run, ScoriaModel m, c
 {
   double *u, *Y;
   bool finite = true;
+  int powers[SCORIA_MAX_CONDITIONS];
   PetscFunctionBeginUser;
-  PetscCall(ChoosePolynomial(ScoriaModelSpace(m), &c->poly));
+  PetscCall(Powers(comm, m->spec.d, train, powers));
+  PetscCall(ChoosePolynomial(m->spec.d, powers, &c->poly));
   PetscCall(CalibrationSetUp(m->spec.d, m->spec.r, c));
   PetscCall(PetscMalloc2(POINTS * c->d + 1, &u, POINTS * 2 * c->r, &Y));
   PetscCall(PlacePoints(comm, m, train, u));

@@ -1,6 +1,7 @@
 /* The regression of ScoriaCorrectionFit: normal equations of all terms, once for every fold of the conditions; from
  * these the cross-validated error of any choice of terms follows without another look at the rows. */
 #include "correction.h"
+#include "levels.h"
 #include "scoria/linalg.h"
 #include <math.h>
 #include <string.h>
@@ -61,21 +62,15 @@ static PetscErrorCode FindModes(const ScoriaCorrectionPairs *p, Correction *c)
   PetscFunctionReturn(0);
 }
 
-/* Powers of a condition stay below the number of its values. */
 static PetscErrorCode CreatePolynomials(const ScoriaCorrectionPairs *p, Correction *c)
 {
-  int levels[SCORIA_MAX_CONDITIONS];
+  const int64_t start[2] = {0, p->n};
+  const int used[1]      = {(int)p->n};
+  const NormTiles pairs  = {PETSC_COMM_SELF, 1, start, used};
+  int powers[SCORIA_MAX_CONDITIONS];
   PetscFunctionBeginUser;
-  for (int j = 0; j < p->d; j++) {
-    double seen[DEGREE + 1];
-    levels[j] = 0;
-    for (int64_t i = 0; i < p->n && levels[j] <= DEGREE; i++) {
-      bool known = false;
-      for (int k = 0; k < levels[j]; k++) known = known || seen[k] == p->u[i * p->d + j];
-      if (!known) seen[levels[j]++] = p->u[i * p->d + j];
-    }
-  }
-  PetscCall(NormPolyCreate(p->d, DEGREE, levels, &c->poly));
+  PetscCall(LevelsPowers(&pairs, p->d, p->u, powers));
+  PetscCall(NormPolyCreate(p->d, DEGREE, powers, &c->poly));
   c->polynomials = c->poly.terms;
   PetscFunctionReturn(0);
 }

@@ -7,7 +7,7 @@
 void lateral_unit(const NormLateral norm, const double theta[], double u[])
 {
   double all[SCORIA_MAX_CONDITIONS];
-  space_to_unit(&norm->space, theta, all);
+  space_to_learned(&norm->space, theta, all);
   for (int j = 0; j < norm->d; j++) u[j] = all[norm->vary[j]];
 }
 

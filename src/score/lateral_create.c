@@ -14,7 +14,7 @@ PetscErrorCode LateralCreate(ScoriaDataset ds, int nchannels, const ScoriaTwin *
   if (!opt->whitening)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "train_whitening is false, but whole fields are learned by whitened modes only");
   PetscCall(PetscNew(&norm));
-  norm->space = spec->space;
+  norm->space = opt->space ? *opt->space : spec->space;
   for (int j = 0; j < norm->space.n; j++)
     if (norm->space.c[j].lo < norm->space.c[j].hi) norm->vary[norm->d++] = j;
   norm->C        = nchannels;

@@ -10,6 +10,7 @@
  * Lateral places count like realisations: every row gives ny nz values of each element. */
 #include "scoria/linalg.h"
 #include "lateral_fit.h"
+#include "levels.h"
 #include "tile_sum.h"
 #include <math.h>
 #include <string.h>
@@ -360,17 +361,17 @@ PetscErrorCode LateralFit(LateralData *data, const ScoriaNormaliserOptions *opt)
 {
   NormLateral norm = data->norm;
   const int64_t n  = data->fitted;
-  int levels[SCORIA_MAX_CONDITIONS];
+  int powers[SCORIA_MAX_CONDITIONS];
   PetscFunctionBeginUser;
-  PetscCall(NormCountLevels(&data->tiles, norm->d, data->u, levels));
-  PetscCall(NormChooseDegree(n / 3, norm->d, opt->degree_mean, false, levels, &norm->mean));
-  PetscCall(NormChooseDegree(n / 3, norm->d, opt->degree_scale, false, levels, &norm->scale));
-  PetscCall(NormChooseDegree(n / 3, norm->d, PetscMin(opt->degree_scale, SHAPE_DEGREE), false, levels, &norm->shape));
+  PetscCall(LevelsPowers(&data->tiles, norm->d, data->u, powers));
+  PetscCall(NormChooseDegree(n / 3, norm->d, opt->degree_mean, false, powers, &norm->mean));
+  PetscCall(NormChooseDegree(n / 3, norm->d, opt->degree_scale, false, powers, &norm->scale));
+  PetscCall(NormChooseDegree(n / 3, norm->d, PetscMin(opt->degree_scale, SHAPE_DEGREE), false, powers, &norm->shape));
   PetscCall(LateralCheckCouplings(data));
   PetscCall(LateralSetCoefficients(norm));
   PetscCall(LateralDataSetPolynomials(data));
-  PetscCall(LateralCalibrate(data, levels));
-  PetscCall(LateralJoinControls(data, levels));
+  PetscCall(LateralCalibrate(data, powers));
+  PetscCall(LateralJoinControls(data, powers));
   PetscCall(FitMoments(data));
   PetscCall(FitMarginals(data));
   PetscCall(FitModes(data));

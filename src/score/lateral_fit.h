@@ -87,9 +87,9 @@ PetscErrorCode LateralControlsCreate(LateralData *data);
 /* The controls of the rows of piece i, which are in the buffer. */
 void lateral_controls_take(LateralData *data, int64_t i);
 /* Weights of the rows, from controls that all of them have.  Collective. */
-PetscErrorCode LateralCalibrate(LateralData *data, const int levels[]);
+PetscErrorCode LateralCalibrate(LateralData *data, const int powers[]);
 /* The regressors of means, from the controls and weights of rows.  Collective. */
-PetscErrorCode LateralJoinControls(LateralData *data, const int levels[]);
+PetscErrorCode LateralJoinControls(LateralData *data, const int powers[]);
 /* Least squares of means Y (n, q) of pieces: coef (mean.terms, q), what controls say of their chance taken out.
  * Collective. */
 PetscErrorCode LateralMeans(LateralData *data, int q, const double Y[], double coef[]);

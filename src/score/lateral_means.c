@@ -10,12 +10,12 @@
 #define PIECES_EACH 3 /* fitted pieces per regressor at least */
 
 /* The polynomial that controls are multiplied by, of the largest degree that the pieces suffice for; -1: none. */
-static PetscErrorCode ChooseTerms(const LateralData *data, int64_t pieces, const int levels[], NormPoly *poly,
+static PetscErrorCode ChooseTerms(const LateralData *data, int64_t pieces, const int powers[], NormPoly *poly,
                                   int *degree)
 {
   PetscFunctionBeginUser;
   for (*degree = MOST_DEGREE; *degree >= 0; --*degree) {
-    PetscCall(NormPolyCreate(data->norm->d, *degree, levels, poly));
+    PetscCall(NormPolyCreate(data->norm->d, *degree, powers, poly));
     if (pieces >= (int64_t)PIECES_EACH * (data->norm->mean.terms + LATERAL_CONTROLS * poly->terms)) break;
     PetscCall(NormPolyDestroy(poly));
   }
@@ -50,7 +50,7 @@ static void join(const LateralData *data, const NormPoly *poly, double value[])
   }
 }
 
-PetscErrorCode LateralJoinControls(LateralData *data, const int levels[])
+PetscErrorCode LateralJoinControls(LateralData *data, const int powers[])
 {
   int64_t pieces = 0;
   NormPoly poly;
@@ -60,7 +60,7 @@ PetscErrorCode LateralJoinControls(LateralData *data, const int levels[])
   if (!data->control) PetscFunctionReturn(0);
   for (int64_t i = 0; i < data->n; i++) pieces += data->kind[i] == NORM_FITTED;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &pieces, 1, MPI_INT64_T, MPI_SUM, data->in.comm));
-  PetscCall(ChooseTerms(data, pieces, levels, &poly, &degree));
+  PetscCall(ChooseTerms(data, pieces, powers, &poly, &degree));
   if (degree < 0) PetscFunctionReturn(0);
   data->joint_terms = data->norm->mean.terms + LATERAL_CONTROLS * poly.terms;
   PetscCall(PetscCalloc1((data->n + 1) * data->joint_terms, &data->joint_X));

@@ -143,15 +143,10 @@ static PetscErrorCode PutEnds(const NormLateral norm, ScoriaStore store)
 static PetscErrorCode GetEnds(ScoriaStore store, NormLateral norm)
 {
   double ends[SCORIA_MAX_FIELDS];
-  int64_t dims[NORM_STORE_RANK];
-  int rank;
+  bool any;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaStoreShape(store, ENDS, NORM_STORE_RANK, &rank, dims));
-  if (rank < 0) PetscFunctionReturn(0);
-  if (rank != 1 || dims[0] != norm->C)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: " ENDS " is not of %d channels", norm->C);
-  PetscCall(ScoriaStoreGetReals(store, ENDS, norm->C, ends));
-  for (int c = 0; c < norm->C; c++) {
+  PetscCall(NormChannelsLoad(store, ENDS, norm->C, ends, &any));
+  for (int c = 0; c < norm->C && any; c++) {
     if (!(ends[c] >= 0 && ends[c] < LATERAL_ENDS_KINDS))
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: " ENDS ": found %g", ends[c]);
     norm->ends[c] = (LateralEndsKind)ends[c];

@@ -163,25 +163,25 @@ static PetscErrorCode Weigh(LateralData *data, const Calibration *s, int64_t whi
 }
 
 /* The polynomial of the largest degree that the rows suffice for; degree -1: there is none. */
-static PetscErrorCode ChooseTerms(const LateralData *data, const int levels[], NormPoly *poly, int *degree)
+static PetscErrorCode ChooseTerms(const LateralData *data, const int powers[], NormPoly *poly, int *degree)
 {
   PetscFunctionBeginUser;
   for (*degree = MOST_DEGREE; *degree >= 0; --*degree) {
-    PetscCall(NormPolyCreate(data->norm->d, *degree, levels, poly));
+    PetscCall(NormPolyCreate(data->norm->d, *degree, powers, poly));
     if (data->fitted_rows >= (double)ROWS_EACH * LATERAL_CONTROLS * poly->terms) break;
     PetscCall(NormPolyDestroy(poly));
   }
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode LateralCalibrate(LateralData *data, const int levels[])
+PetscErrorCode LateralCalibrate(LateralData *data, const int powers[])
 {
   Calibration s = {.p = 1};
   int64_t *which;
   int degree;
   PetscFunctionBeginUser;
   if (!data->control) PetscFunctionReturn(0);
-  PetscCall(ChooseTerms(data, levels, &s.poly, &degree));
+  PetscCall(ChooseTerms(data, powers, &s.poly, &degree));
   if (degree < 0) PetscFunctionReturn(0);
   s.p += LATERAL_CONTROLS * s.poly.terms;
   PetscCall(PetscMalloc5(s.poly.terms, &s.value, data->buffer.capacity * s.p, &s.rows, s.p * s.p, &s.A, s.p, &s.lambda,

@@ -198,7 +198,7 @@ void model_at(ScoriaModel model, const double theta[], ModelAt *at)
   const ScoriaSpace *space = ScoriaModelSpace(model);
   double u[SCORIA_MAX_CONDITIONS];
   at->model = model;
-  space_to_unit(space, theta, u);
+  space_to_learned(space, theta, u);
   for (int k = 0; k < space->n; k++) at->u[k] = (float)u[k];
 }
 

@@ -45,7 +45,7 @@ struct ScoriaModel_ {
   double loss, validation, baseline; /* last of training; of validation with the EMA; of validation at F = 0 */
 };
 
-/* The ctx of model_denoise: a model at one condition.  u: space_to_unit of theta, all conditions, fixed ones 0. */
+/* The ctx of model_denoise: a model at one condition.  u: space_to_learned of theta, all conditions, fixed ones 0. */
 typedef struct {
   ScoriaModel model; /* borrowed */
   float u[SCORIA_MAX_CONDITIONS];

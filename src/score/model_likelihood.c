@@ -166,7 +166,7 @@ PetscErrorCode ScoriaModelLogDensity(ScoriaModel model, const ScoriaTwin *twin, 
     t.at = (int)((first + start) % t.tile);
     rows = PetscMin(t.tile - t.at, n - start);
     for (int64_t i = 0; i < rows; i++) {
-      space_to_unit(space, theta + (start + i) * space->n, unit);
+      space_to_learned(space, theta + (start + i) * space->n, unit);
       for (int k = 0; k < t.d; k++) t.u[(t.at + i) * t.d + k] = (float)unit[k];
     }
     const ScoriaLogDensity part = {.log_density = out->log_density + start, .gaussian = out->gaussian + start};

@@ -7,6 +7,7 @@
 #include "scoria/run_files.h"
 #include "train_few.h"
 #include "basis.h"
+#include "levels.h"
 #include "processes.h"
 #include "reach.h"
 #include <math.h>
@@ -261,11 +262,12 @@ static PetscErrorCode KeepModel(Training *t, ScoriaDataset ds, const ScoriaNetSp
  * (benchmarks/ablation.md), and networks of few rows would be adopted for what they gain in those. */
 static PetscErrorCode TakeWeights(Training *t, const ScoriaTwin *twin)
 {
+  const bool distils = t->tuning == TRAIN_DISTILLED,
+             few     = t->valid.rows > 0 && !t->train.move && t->train.rows < NORM_FEW_ROWS;
   PetscFunctionBeginUser;
   if (t->opt.steps == 0) PetscFunctionReturn(0);
-  if (t->tuning == TRAIN_DISTILLED) PetscCall(CoordinateWeights(t->norm, twin, t->comm, 0.5, &t->share));
-  if (t->valid.rows > 0 && !t->train.move && t->train.rows < NORM_FEW_ROWS)
-    PetscCall(CoordinateWeights(t->norm, twin, t->comm, 1, &t->worth));
+  if (distils) PetscCall(CoordinateWeights(t->norm, twin, t->comm, t->middle, 0.5, &t->share));
+  if (few) PetscCall(CoordinateWeights(t->norm, twin, t->comm, t->middle, 1, &t->worth));
   t->opt.worth = t->worth;
   PetscFunctionReturn(0);
 }
@@ -364,6 +366,7 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   if (corrected) PetscCall(HoldoutOfCorrected(&holdout, corrected, &split));
   PetscCall(ReachFind(run, rows, &split, &reach));
   PetscCall(PreparationRun(run, deck, rows, twin, &split, &t.norm, &t.train, &t.valid));
+  PetscCall(LevelsMiddle(t.comm, deck, ds, &holdout, ScoriaNormaliserSpace(t.norm), t.middle));
   PetscCall(ScoriaCostKeep(t.cost, true));
   PetscCall(Learn(&t, twin, &net));
   PetscCall(KeepModel(&t, ds, &net, model));

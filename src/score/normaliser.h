@@ -38,8 +38,8 @@ typedef struct {
   int *power; /* owned (terms, d) */
 } NormPoly;
 
-/* levels[j]: how many values u_j takes in the data; the power in u_j stays below it. */
-PetscErrorCode NormPolyCreate(int d, int degree, const int levels[], NormPoly *poly);
+/* powers[j]: the power in u_j stays below it (LevelsPowers). */
+PetscErrorCode NormPolyCreate(int d, int degree, const int powers[], NormPoly *poly);
 PetscErrorCode NormPolyDestroy(NormPoly *poly);
 void norm_poly_values(const NormPoly *poly, const double u[], double value[]); /* (terms) */
 

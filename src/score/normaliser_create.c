@@ -36,7 +36,7 @@ PetscErrorCode ProfileCreate(ScoriaDataset ds, int nchannels, const ScoriaTwin *
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
                 "train_whitening is false and the fields have %d values together: at most %d can be learned one by one",
                 nchannels * spec->cells, NORM_MAX_ELEMENTS);
-  PetscCall(ProfileCreateOf(&spec->space, nchannels, spec->cells, &made));
+  PetscCall(ProfileCreateOf(opt->space ? opt->space : &spec->space, nchannels, spec->cells, &made));
   made->twin = twin && twin->solve;
   for (int c = 0; c < nchannels; c++) bounds_of_twin(twin, c, &made->bounds[c], &made->reference[c]);
   if (fields_differ(spec->nfields, spec->field))

@@ -9,6 +9,7 @@
  * Without whitening only the first two: the coordinates are z itself.
  * What has been computed is broadcast from rank 0, so that unlike processors agree. */
 #include "scoria/linalg.h"
+#include "levels.h"
 #include "normaliser_fit.h"
 #include "tile_sum.h"
 #include <math.h>
@@ -24,33 +25,13 @@
 
 /* ---------------------------------------------------------------------------------------------- polynomials ---- */
 
-/* How many values each u_j takes, counted up to the largest degree + 1: the least that is above the last one, again and
- * again. */
-PetscErrorCode NormCountLevels(const NormTiles *tiles, int d, const double u[], int levels[])
-{
-  double last[SCORIA_MAX_CONDITIONS], next[SCORIA_MAX_CONDITIONS];
-  PetscFunctionBeginUser;
-  for (int j = 0; j < d; j++) last[j] = -INFINITY, levels[j] = 0;
-  for (int k = 0; k <= NORM_MAX_DEGREE && d > 0; k++) {
-    for (int j = 0; j < d; j++) next[j] = INFINITY;
-    for (int t = 0; t < tiles->tiles; t++)
-      for (int64_t i = tiles->start[t]; i < tiles->start[t] + tiles->used[t]; i++)
-        for (int j = 0; j < d; j++)
-          if (u[i * d + j] > last[j] + 1e-9) next[j] = PetscMin(next[j], u[i * d + j]);
-    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, next, d, MPI_DOUBLE, MPI_MIN, tiles->comm));
-    for (int j = 0; j < d; j++) levels[j] += isfinite(next[j]);
-    memcpy(last, next, sizeof last);
-  }
-  PetscFunctionReturn(0);
-}
-
 /* The largest degree <= wanted with `most` coefficients; or, where terms are chosen among them, the largest that there
  * is, with no more than can be compared. */
-PetscErrorCode NormChooseDegree(int64_t most, int d, int wanted, bool choose, const int levels[], NormPoly *poly)
+PetscErrorCode NormChooseDegree(int64_t most, int d, int wanted, bool choose, const int powers[], NormPoly *poly)
 {
   PetscFunctionBeginUser;
   for (int degree = choose ? NORM_MAX_DEGREE : PetscMin(wanted, NORM_MAX_DEGREE);; degree--) {
-    PetscCall(NormPolyCreate(d, degree, levels, poly));
+    PetscCall(NormPolyCreate(d, degree, powers, poly));
     if (degree == 0 || (poly->terms <= most && !(choose && poly->terms > MOST_CANDIDATES))) break;
     PetscCall(NormPolyDestroy(poly));
   }
@@ -329,7 +310,7 @@ PetscErrorCode NormFit(NormData *data, const ScoriaNormaliserOptions *opt)
   NormProfile norm              = data->norm;
   const size_t m                = (size_t)norm->m;
   ScoriaNormaliserOptions fixed = *opt;
-  int levels[SCORIA_MAX_CONDITIONS];
+  int powers[SCORIA_MAX_CONDITIONS];
   NormMoments s;
   PetscFunctionBeginUser;
   fixed.choose_mean = fixed.choose_scale = false;
@@ -338,13 +319,13 @@ PetscErrorCode NormFit(NormData *data, const ScoriaNormaliserOptions *opt)
   if (!data->unrepeated && !data->few && (data->fitted_rows >= NORM_FEW_ROWS || data->n < LEAST_CHOOSING)) opt = &fixed;
   const int64_t sure = data->n / 3, half = data->few ? PetscMin(data->n / 2, FEW_CONDITIONS / 3) : sure;
   const int64_t most = data->few ? PetscClipInterval(data->n - 2, 2, FEW_CONDITIONS / 3) : sure;
-  PetscCall(NormCountLevels(&data->tiles, norm->d, data->u, levels));
-  if (data->few) PetscCall(NormTellLevels(data, levels));
-  PetscCall(NormChooseDegree(opt->choose_mean ? most : sure, norm->d, opt->degree_mean, opt->choose_mean, levels,
+  PetscCall(LevelsPowers(&data->tiles, norm->d, data->u, powers));
+  if (data->few) PetscCall(NormTellLevels(data));
+  PetscCall(NormChooseDegree(opt->choose_mean ? most : sure, norm->d, opt->degree_mean, opt->choose_mean, powers,
                              &norm->mean));
-  PetscCall(NormChooseDegree(opt->choose_scale ? half : sure, norm->d, opt->degree_scale, opt->choose_scale, levels,
+  PetscCall(NormChooseDegree(opt->choose_scale ? half : sure, norm->d, opt->degree_scale, opt->choose_scale, powers,
                              &norm->scale));
-  PetscCall(NormChooseDegree(sure, norm->d, PetscMin(opt->degree_scale, 2), false, levels, &norm->phi));
+  PetscCall(NormChooseDegree(sure, norm->d, PetscMin(opt->degree_scale, 2), false, powers, &norm->phi));
   PetscCall(NormDataSetPolynomials(data));
   PetscCall(PetscMalloc2(norm->mean.terms * m, &s.mean_coef, norm->scale.terms * m, &s.scale_coef));
   PetscCall(FitMoments(data, opt, &s));

@@ -12,11 +12,9 @@
 
 /* How often a fit walks over the rows, its scan included. */
 int norm_fit_passes(const ScoriaNormaliserOptions *opt);
-/* How many values each u_j takes, for NormPolyCreate; u (rows of the tiles, d).  Collective. */
-PetscErrorCode NormCountLevels(const NormTiles *tiles, int d, const double u[], int levels[]);
 /* The polynomial of the largest degree <= wanted with no more than `most` coefficients; choose: of as many terms as can
- * be compared. */
-PetscErrorCode NormChooseDegree(int64_t most, int d, int wanted, bool choose, const int levels[], NormPoly *poly);
+ * be compared.  powers: of LevelsPowers. */
+PetscErrorCode NormChooseDegree(int64_t most, int d, int wanted, bool choose, const int powers[], NormPoly *poly);
 /* Fits data->norm.  Collective. */
 PetscErrorCode NormFit(NormData *data, const ScoriaNormaliserOptions *opt);
 
@@ -78,7 +76,7 @@ double norm_square(const NormData *data, int64_t slot, double mean, double S2);
 /* Warns where means are far off there: found (C, 2), sums of squares within this rank's pieces, and of what norm_square
  * adds to these; and of conditions with two levels, which tell no curvature between them.  Collective. */
 PetscErrorCode NormTellUnseen(const NormData *data, double found[]);
-PetscErrorCode NormTellLevels(const NormData *data, const int levels[]);
+PetscErrorCode NormTellLevels(const NormData *data);
 
 /* An eigenvector from (m), its largest element positive. */
 void norm_take_mode(int m, const double from[], double to[]);

@@ -18,26 +18,26 @@ static bool next_power(int d, int degree, int power[])
   return false;
 }
 
-static bool power_allowed(int d, const int levels[], const int power[])
+static bool power_allowed(int d, const int below[], const int power[])
 {
   for (int j = 0; j < d; j++)
-    if (power[j] >= levels[j]) return false;
+    if (power[j] >= below[j]) return false;
   return true;
 }
 
-PetscErrorCode NormPolyCreate(int d, int degree, const int levels[], NormPoly *poly)
+PetscErrorCode NormPolyCreate(int d, int degree, const int powers[], NormPoly *poly)
 {
   int power[SCORIA_MAX_CONDITIONS] = {0};
   PetscFunctionBeginUser;
   PetscCheck(degree <= NORM_MAX_DEGREE, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "polynomial of degree %d", degree);
   *poly = (NormPoly){.d = d, .degree = degree};
-  do poly->terms += power_allowed(d, levels, power);
+  do poly->terms += power_allowed(d, powers, power);
   while (next_power(d, degree, power));
   PetscCall(PetscCalloc1((size_t)poly->terms * (d > 0 ? d : 1), &poly->power));
   memset(power, 0, sizeof power);
   int term = 0;
   do
-    if (power_allowed(d, levels, power)) {
+    if (power_allowed(d, powers, power)) {
       for (int j = 0; j < d; j++) poly->power[term * d + j] = power[j];
       term++;
     }

@@ -1,4 +1,5 @@
 /* Mean squares of what a regression leaves: without its bias, and the terms that predict their logarithm. */
+#include "levels.h"
 #include "normaliser_fit.h"
 #include <math.h>
 
@@ -98,12 +99,14 @@ PetscErrorCode NormTellUnseen(const NormData *data, double found[])
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode NormTellLevels(const NormData *data, const int levels[])
+PetscErrorCode NormTellLevels(const NormData *data)
 {
   const NormProfile norm = data->norm;
+  Levels level[SCORIA_MAX_CONDITIONS];
   PetscFunctionBeginUser;
+  PetscCall(LevelsFind(&data->tiles, norm->d, data->u, LEVELS_SAME, level));
   for (int j = 0; j < norm->d && data->in.run; j++)
-    if (levels[j] == 2)
+    if (level[j].n == 2)
       PetscCall(ScoriaSay(data->in.run,
                           "  WARNING: %s takes two values: what lies between them is taken to change in proportion, "
                           "and nothing here tells whether it does",

@@ -101,17 +101,10 @@ static PetscErrorCode PutCells(ScoriaStore store, const NormProfile norm)
 static PetscErrorCode GetCells(ScoriaStore store, NormProfile norm)
 {
   double cells[SCORIA_MAX_FIELDS];
-  int64_t dims[NORM_STORE_RANK];
-  int rank;
+  bool differ;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaStoreShape(store, "/normaliser/cells", NORM_STORE_RANK, &rank, dims));
-  if (rank < 0) PetscFunctionReturn(0); /* they do not differ */
-  PetscCall(NormStoreShape(store, "/normaliser/cells", 1, dims));
-  if (dims[0] != norm->C)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: /normaliser/cells is for %lld channels, expected %d",
-                (long long)dims[0], norm->C);
-  PetscCall(ScoriaStoreGetReals(store, "/normaliser/cells", norm->C, cells));
-  for (int c = 0; c < norm->C; c++) {
+  PetscCall(NormChannelsLoad(store, "/normaliser/cells", norm->C, cells, &differ));
+  for (int c = 0; c < norm->C && differ; c++) {
     if (!(cells[c] >= 1 && cells[c] <= norm->L))
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: /normaliser/cells: found %g, expected 1 to %d", cells[c], norm->L);
     norm->own[c] = (int)cells[c];
@@ -120,7 +113,7 @@ static PetscErrorCode GetCells(ScoriaStore store, NormProfile norm)
 }
 
 /* Written where there is a relative channel: files without the array have none. */
-static PetscErrorCode put_relative(ScoriaStore store, const NormProfile norm)
+static PetscErrorCode PutRelative(ScoriaStore store, const NormProfile norm)
 {
   const int64_t C = norm->C;
   double relative[SCORIA_MAX_FIELDS];
@@ -160,7 +153,7 @@ PetscErrorCode ProfileSave(void *self, ScoriaStore store)
   PetscCall(NormPolySave(store, "/normaliser/coupling_powers", &norm->phi, "coupling_term varying",
                          "the same for the terms of phi"));
   PetscCall(PutCells(store, norm));
-  PetscCall(put_relative(store, norm));
+  PetscCall(PutRelative(store, norm));
   list_arrays(norm, list);
   for (int i = 0; i < ARRAYS; i++) {
     PetscCall(ScoriaStorePutReals(store, list[i].name, list[i].rank, list[i].dims, list[i].data, "", list[i].help));
@@ -195,6 +188,19 @@ PetscErrorCode NormArrayLoad(ScoriaStore store, const NormArray *array)
     count *= dims[k];
   }
   PetscCall(ScoriaStoreGetReals(store, array->name, count, array->data));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode NormChannelsLoad(ScoriaStore store, const char *name, int C, double value[], bool *there)
+{
+  int64_t dims[NORM_STORE_RANK];
+  int rank;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaStoreShape(store, name, NORM_STORE_RANK, &rank, dims));
+  *there = rank >= 0;
+  if (!*there) PetscFunctionReturn(0);
+  const NormArray array = {.name = name, .data = value, .rank = 1, .dims = {C}};
+  PetscCall(NormArrayLoad(store, &array));
   PetscFunctionReturn(0);
 }
 
@@ -252,7 +258,7 @@ PetscErrorCode NormPolyLoad(ScoriaStore store, const char *name, int d, NormPoly
 }
 
 /* Sizes and polynomials, so that ProfileSetUp can follow. */
-static PetscErrorCode get_sizes(ScoriaStore store, NormProfile norm)
+static PetscErrorCode GetSizes(ScoriaStore store, NormProfile norm)
 {
   int64_t modes[NORM_STORE_RANK], couplings[NORM_STORE_RANK], settings[NORM_STORE_RANK];
   double values[3];
@@ -264,15 +270,15 @@ static PetscErrorCode get_sizes(ScoriaStore store, NormProfile norm)
   norm->R     = (int)modes[0];
   norm->C     = (int)modes[1];
   norm->L     = (int)modes[2];
-  norm->m     = norm->C * norm->L;
   norm->K     = (int)couplings[1];
   norm->twin  = values[1] != 0;
   norm->total = values[2];
-  if (norm->C > SCORIA_MAX_FIELDS || norm->R > norm->m || norm->K > norm->R ||
+  if (norm->C > SCORIA_MAX_FIELDS || norm->R > modes[1] * modes[2] || norm->K > norm->R ||
       !(values[0] >= 1 && values[0] <= norm->R))
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
                 "model file: %d modes (%g learned, %d coupled) of %d channels and %d cells do not fit together",
                 norm->R, values[0], norm->K, norm->C, norm->L);
+  norm->m = norm->C * norm->L;
   norm->r = (int)values[0];
   PetscCall(NormPolyLoad(store, "/normaliser/mean_powers", norm->d, &norm->mean));
   PetscCall(NormPolyLoad(store, "/normaliser/scale_powers", norm->d, &norm->scale));
@@ -280,7 +286,7 @@ static PetscErrorCode get_sizes(ScoriaStore store, NormProfile norm)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode get_arrays(ScoriaStore store, NormProfile norm)
+static PetscErrorCode GetArrays(ScoriaStore store, NormProfile norm)
 {
   NormArray list[ARRAYS];
   PetscFunctionBeginUser;
@@ -291,20 +297,13 @@ static PetscErrorCode get_arrays(ScoriaStore store, NormProfile norm)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode get_relative(ScoriaStore store, NormProfile norm)
+static PetscErrorCode GetRelative(ScoriaStore store, NormProfile norm)
 {
   double relative[SCORIA_MAX_FIELDS];
-  int64_t dims[NORM_STORE_RANK];
-  int rank;
+  bool any;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaStoreShape(store, "/normaliser/relative", NORM_STORE_RANK, &rank, dims));
-  if (rank < 0) PetscFunctionReturn(0); /* no channel is */
-  PetscCall(NormStoreShape(store, "/normaliser/relative", 1, dims));
-  if (dims[0] != norm->C)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: /normaliser/relative is for %lld channels, expected %d",
-                (long long)dims[0], norm->C);
-  PetscCall(ScoriaStoreGetReals(store, "/normaliser/relative", norm->C, relative));
-  for (int c = 0; c < norm->C; c++) norm->relative[c] = relative[c] != 0;
+  PetscCall(NormChannelsLoad(store, "/normaliser/relative", norm->C, relative, &any));
+  for (int c = 0; c < norm->C && any; c++) norm->relative[c] = relative[c] != 0;
   PetscFunctionReturn(0);
 }
 
@@ -316,10 +315,10 @@ PetscErrorCode ProfileLoad(ScoriaStore store, void **self)
   PetscCall(ScoriaStoreGetSpace(store, &made->space));
   for (int j = 0; j < made->space.n; j++)
     if (made->space.c[j].lo < made->space.c[j].hi) made->vary[made->d++] = j;
-  PetscCall(get_sizes(store, made));
+  PetscCall(GetSizes(store, made));
   PetscCall(ProfileSetUp(made));
-  PetscCall(get_arrays(store, made));
-  PetscCall(get_relative(store, made));
+  PetscCall(GetArrays(store, made));
+  PetscCall(GetRelative(store, made));
   PetscCall(GetCells(store, made));
   *self = made;
   PetscFunctionReturn(0);

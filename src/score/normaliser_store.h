@@ -18,6 +18,8 @@ typedef struct {
 } NormArray;
 /* Reads its values; an array of another shape is a user error. */
 PetscErrorCode NormArrayLoad(ScoriaStore store, const NormArray *array);
+/* One number for each of C channels, of an array that a file may lack. */
+PetscErrorCode NormChannelsLoad(ScoriaStore store, const char *name, int C, double value[], bool *there);
 /* The transforms of C channels, without the names of their axes. */
 PetscErrorCode NormTransformSave(ScoriaStore store, int C, const bool logged[], const double reference[],
                                  const double sign[]);

@@ -91,7 +91,6 @@ PetscErrorCode NormDataWalk(NormData *data, const char *what, NormStage stage, N
 PetscErrorCode NormShare(MPI_Comm comm, size_t n, double values[])
 {
   PetscFunctionBeginUser;
-  PetscCheck(n <= INT32_MAX, comm, PETSC_ERR_ARG_OUTOFRANGE, "%zu values", n);
-  PetscCallMPI(MPI_Bcast(values, (int)n, MPI_DOUBLE, 0, comm));
+  PetscCall(ScoriaBroadcastMany(comm, 0, (int64_t)n, MPI_DOUBLE, values));
   PetscFunctionReturn(0);
 }

@@ -19,7 +19,8 @@ PetscErrorCode PodCreate(ScoriaDataset ds, int nchannels, const ScoriaTwin *twin
       SCORIA_FAIL(SCORIA_EXIT_INPUT,
                   "basis pod: whole fields have no baseline and no reference (import_reference) here");
   PetscCall(PetscNew(&pod));
-  *pod = (Pod){.space = spec->space, .C = nchannels, .L = spec->cells, .m = nchannels * spec->cells, .kept = 0};
+  *pod       = (Pod){.C = nchannels, .L = spec->cells, .m = nchannels * spec->cells, .kept = 0};
+  pod->space = opt->space ? *opt->space : spec->space;
   memcpy(pod->shape, spec->shape, sizeof pod->shape);
   PetscCall(PetscCalloc2(pod->m, &pod->mean, pod->C, &pod->scale));
   for (int c = 0; c < nchannels; c++) pod->bounds[c] = bounds_of(twin, c);

@@ -1,12 +1,11 @@
 /* Sums of tiles in fixed point (scoria/fixed.h): two integers for each number, added over the ranks at the end. */
 #include "tile_sum.h"
+#include "scoria/base.h"
 #include "scoria/fixed.h"
-#include <limits.h>
 
 PetscErrorCode TileSumCreate(MPI_Comm comm, int64_t n, TileSum *sum)
 {
   PetscFunctionBeginUser;
-  PetscCheck(n <= INT_MAX / 2, comm, PETSC_ERR_ARG_OUTOFRANGE, "%lld sums", (long long)n);
   *sum = (TileSum){.comm = comm, .n = n};
   PetscCall(PetscCalloc1(2 * n, &sum->pair));
   PetscFunctionReturn(0);
@@ -31,8 +30,7 @@ PetscErrorCode TileSumTake(TileSum *sum, double out[])
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(sum->comm, &rank));
   for (int64_t i = 0; i < sum->n; i++) carry_fixed(sum->pair + 2 * i);
-  PetscCallMPI(
-      MPI_Reduce(rank ? sum->pair : MPI_IN_PLACE, sum->pair, (int)(2 * sum->n), MPI_INT64_T, MPI_SUM, 0, sum->comm));
+  PetscCall(ScoriaReduceManyTo(sum->comm, 0, MPI_SUM, 2 * sum->n, MPI_INT64_T, sum->pair));
   for (int64_t i = 0; i < sum->n && rank == 0; i++) out[i] = get_fixed(sum->pair + 2 * i);
   PetscCall(PetscArrayzero(sum->pair, 2 * sum->n));
   PetscFunctionReturn(0);

@@ -66,7 +66,7 @@ PetscErrorCode UnitConditions(const ScoriaSpace *space, int64_t n, const double 
   PetscCall(PetscMalloc1(n * space->n + 1, u));
   for (int64_t i = 0; i < n; i++) {
     double unit[SCORIA_MAX_CONDITIONS];
-    space_to_unit(space, theta + i * space->n, unit);
+    space_to_learned(space, theta + i * space->n, unit);
     for (int k = 0; k < space->n; k++) (*u)[i * space->n + k] = (float)unit[k];
   }
   PetscFunctionReturn(0);

@@ -78,14 +78,12 @@ static PetscErrorCode Total(ScoriaNormaliser norm, Shares *s)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CoordinateShares(ScoriaNormaliser norm, const ScoriaTwin *twin, MPI_Comm comm, double share[])
+PetscErrorCode CoordinateShares(ScoriaNormaliser norm, const ScoriaTwin *twin, MPI_Comm comm, const double theta[],
+                                double share[])
 {
-  const double middle[SCORIA_MAX_CONDITIONS] = {0};
-  double theta[SCORIA_MAX_CONDITIONS];
   Shares s;
   int r;
   PetscFunctionBeginUser;
-  space_from_unit(ScoriaNormaliserSpace(norm), middle, theta);
   PetscCall(ScoriaNormaliserAt(norm, twin, theta));
   PetscCall(ScoriaNormaliserSizes(norm, NULL, NULL, &r, NULL));
   PetscCall(Create(norm, comm, &s));
@@ -102,8 +100,8 @@ PetscErrorCode CoordinateShares(ScoriaNormaliser norm, const ScoriaTwin *twin, M
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CoordinateWeights(ScoriaNormaliser norm, const ScoriaTwin *twin, MPI_Comm comm, double power,
-                                 float **weight)
+PetscErrorCode CoordinateWeights(ScoriaNormaliser norm, const ScoriaTwin *twin, MPI_Comm comm, const double theta[],
+                                 double power, float **weight)
 {
   double *share, sum = 0;
   int r;
@@ -111,7 +109,7 @@ PetscErrorCode CoordinateWeights(ScoriaNormaliser norm, const ScoriaTwin *twin, 
   PetscCall(ScoriaNormaliserSizes(norm, NULL, NULL, &r, NULL));
   PetscCall(PetscMalloc1(r, &share));
   PetscCall(PetscMalloc1(r, weight));
-  PetscCall(CoordinateShares(norm, twin, comm, share));
+  PetscCall(CoordinateShares(norm, twin, comm, theta, share));
   for (int k = 0; k < r; k++) sum += pow(share[k], power) / r;
   for (int k = 0; k < r; k++) (*weight)[k] = sum > 0 ? (float)(pow(share[k], power) / sum) : 1;
   PetscCall(PetscFree(share));

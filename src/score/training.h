@@ -20,9 +20,10 @@ typedef struct {
   TrainKind tuning;     /* what follows, for a sampler of few evaluations; TRAIN_DENOISER: nothing */
   int64_t tuning_steps; /* of it */
   double tuning_rate;
-  float *share; /* owned (r): TrainOptions.share of distillation */
-  float *worth; /* owned (r): TrainOptions.worth; NULL: all alike */
-  float *tuned; /* owned (count): the tuned weights, NULL without */
+  double middle[SCORIA_MAX_CONDITIONS]; /* theta of LevelsMiddle */
+  float *share;                         /* owned (r): TrainOptions.share of distillation */
+  float *worth;                         /* owned (r): TrainOptions.worth; NULL: all alike */
+  float *tuned;                         /* owned (count): the tuned weights, NULL without */
   Trainer trainer;
   Kept kept;
   ScoriaProgress bar;

@@ -92,7 +92,7 @@ static void set_units(ScoriaModel model, int at, int n, bool each, const double 
   double unit[SCORIA_MAX_CONDITIONS];
   memset(tile->u, 0, sizeof(float) * (size_t)(MODEL_TILE * d));
   for (int i = 0; i < n; i++) {
-    space_to_unit(space, theta + (each ? i * space->n : 0), unit);
+    space_to_learned(space, theta + (each ? i * space->n : 0), unit);
     for (int k = 0; k < d; k++) tile->u[(at + i) * d + k] = (float)unit[k];
   }
 }

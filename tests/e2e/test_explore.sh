@@ -31,12 +31,12 @@ printf '# U0 F_right ell\n0.175, 20, 2.13e-5\n0.175 5 4.26e-6\n' >"$work/conditi
 uq file 2 -uq_conditions "$work/conditions.csv" -uq_count 5000
 uq values 1 -uq_F_right 5,20 -uq_ell 4.26e-6,2.13e-5 -uq_count 5000
 
-# Interrupted among the dealt conditions and among the blocks, after .36 s, .72 s, ..., continued on other ranks.
-long=(-uq_map F_right -uq_map_points 5 -uq_count 60000 -uq_sobol 400 -uq_sobol_draws 64 -sample_steps 12)
+# Interrupted among the dealt conditions and among the blocks, after .18 s, .36 s, ..., continued on other ranks.
+long=(-uq_map F_right -uq_map_points 5 -uq_count 30000 -uq_sobol 200 -uq_sobol_draws 64 -sample_steps 12)
 uq long 2 "${long[@]}"
 mkdir "$work/again"
 cp "$run/model.h5" "$work/again/"
-in_pieces "$work/again" 60 2 "100 * i" uq "$deck" "${long[@]}" -uq_file long.h5
+in_pieces "$work/again" 60 2 "50 * i" uq "$deck" "${long[@]}" -uq_file long.h5
 ls "$work"/again/uq.ckpt* >/dev/null 2>&1 && fail "uq left its checkpoints"
 
 "$PYTHON" - "$work" <<'PY' || fail "explored answers"

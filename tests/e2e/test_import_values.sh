@@ -5,13 +5,6 @@ set -uo pipefail
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
-scoria() { # one rank without the launcher, which takes most of the time of a refusal
-  local launcher=("$MPIEXEC" -n "$1")
-  [ "$1" -gt 1 ] || launcher=()
-  last_options "${@:2}"
-  timeout 300 "${launcher[@]}" "$SCORIA" "${kept_options[@]}"
-}
-
 "$PYTHON" - "$work" <<'PY'
 import sys, h5py, numpy as np
 work = sys.argv[1]

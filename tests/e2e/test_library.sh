@@ -5,12 +5,6 @@ set -uo pipefail
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
-scoria() { # RANKS COMMAND ...: one without a launcher, which takes longer than these commands
-  local launcher=("$MPIEXEC" -n "$1")
-  [ "$1" -gt 1 ] || launcher=()
-  last_options "${@:2}"
-  timeout 300 "${launcher[@]}" "$SCORIA" "${kept_options[@]}"
-}
 run() { # RANKS COMMAND DECK OPTIONS...: is to succeed
   scoria "$@" >"$work/out" 2>&1 || { fail "scoria $*"; cat "$work/out" >&2; }
 }

@@ -83,7 +83,7 @@ PY
 expect 75 "" 1 uq "$deck" "${endless[@]}" -run_max_hours 0.0004
 grep "source" "$work/out" >"$work/said3"
 { cmp -s <(grep -v "source gaussian" "$work/said1") <(grep -v "source gaussian" "$work/said3") && grep -q "source gaussian .*an earlier version has chosen" "$work/said3" &&
-  grep -q "uq.ckpt: resuming at condition 1, sample" "$work/out"; } || { fail "an earlier version's choice is not kept"; cat "$work/out" >&2; }
+  grep -q "uq.ckpt: resuming at condition 1 of 1, sample" "$work/out"; } || { fail "an earlier version's choice is not kept"; cat "$work/out" >&2; }
 
 # Whole fields at the same realisations: the pilot has the same lateral means, of every fidelity; groups that share a solve; any ranks.
 whole=("${plane[@]}" -ensemble_whole_fields true)
@@ -188,6 +188,8 @@ alone "sobol: found 40 beside source multilevel" "${bad[@]}" -uq_sobol 40
 alone "sobol: found 40 beside source auto" uq "$deck" -uq_source auto -run_dir "$work/bad" -uq_sobol 40
 alone "budget: found 1 core s beside source auto, expected uq_tolerance too" uq "$deck" -uq_source auto -run_dir "$work/bad" -uq_budget 1
 alone "budget: found 0.01 core s, but errors of 0.01 SD take some .* by source multilevel" uq "$deck" -uq_source auto -run_dir "$work/bad" -uq_budget 0.01 -uq_tolerance 0.01
+alone "budget: found 0.01 core s, but errors of 0.001 SD take some .* by source" uq "$deck" -uq_source auto -run_dir "$work/bad" -uq_budget 0.01 -uq_tolerance 0.001 -uq_count 1000000000
+alone "budget: found 0.01 core s, but errors of 0.0183 SD take some .* by source" uq "$deck" -uq_source auto -run_dir "$work/bad" -uq_budget 0.01 -uq_tolerance 0.001 -uq_count 3000
 alone "tolerance_for: found \"max_c: -2\", expected a quantity's name" "${bad[@]}" -uq_tolerance_for "max_c: -2"
 alone "tolerance_for: found names with and without a number" "${bad[@]}" -uq_tolerance_for "max_c: 2, min_c"
 alone "tolerance_for: found numbers beside source auto" uq "$deck" -uq_source auto -run_dir "$work/bad" -uq_tolerance_for "max_c: 2"
@@ -259,6 +261,31 @@ PY
 for count in 300 4000; do
   scoria 1 uq "$deck" -uq_source multilevel -uq_pilot 24 -uq_tolerance_of means -uq_tolerance 0.02 -uq_count "$count" -uq_file "short$count.h5" >"$work/short$count" 2>&1 || fail "uq with a tolerance and $count fields at most"
 done
-grep -q "WARNING: uq_tolerance 0.02 takes the errors of 2500 solves, and uq_count allows those of 300$" "$work/short300" || fail "no word of a tolerance out of reach"
+grep -q "WARNING: uq_tolerance 0.02 is not reached within uq_count, the errors of 300 solves, at 1 of 1 conditions: the largest error is 0.05[0-9]* SD, of " "$work/short300" || fail "no word of a tolerance out of reach"
+scoria 1 uq "$deck" -uq_source multilevel -uq_pilot 24 -uq_tolerance_of means -uq_tolerance_for "max_c: 0.1 %" -uq_count 300 -uq_file own300.h5 >"$work/out" 2>&1 || fail "uq with a tolerance of its own"
+grep -q "WARNING: uq_tolerance_for is not reached within uq_count, the errors of 300 solves, at 1 of 1 conditions: the largest error is 0.05[0-9]* SD, of max_c$" "$work/out" || { fail "no word of a quantity's tolerance out of reach"; cat "$work/out" >&2; }
 grep -q "WARNING: uq_tolerance" "$work/short4000" && fail "a tolerance that is reached is warned of"
+# A tolerance that uq_count never reaches takes no more draws than the count by itself; refused within a budget, it says what it takes whatever the count.
+few=(uq "$deck" -uq_source multilevel -uq_pilot 24)
+scoria 1 "${few[@]}" -uq_count 300 -uq_file count.h5 >"$work/out" 2>&1 || fail "uq of a count"
+scoria 1 "${few[@]}" -uq_count 300 -uq_tolerance 1e-9 -uq_file never.h5 >"$work/out" 2>&1 || fail "uq of a count and a tolerance that it never reaches"
+"$PYTHON" - "$work/run" <<'PY' || fail "a tolerance that uq_count never reaches"
+import sys
+from arrays import arrays_of
+count, never = (arrays_of(f"{sys.argv[1]}/{name}.h5") for name in ("count", "never"))
+for key in count:
+    if key.startswith("quantities/"):
+        assert count[key].tobytes() == never[key].tobytes(), key
+PY
+for count in 3000 1000000000; do
+  alone "tolerance: 0.001 takes .* which reaches" "${few[@]}" -uq_budget 0.02 -uq_tolerance 0.001 -uq_count "$count" -run_dir "$work/refused$count"
+  mv "$work/err" "$work/refused$count.err"
+done
+cmp -s "$work/refused3000.err" "$work/refused1000000000.err" || fail "what a tolerance takes depends on uq_count"
+
+# No draw of a condition is solved (currents that Capiglia's D(c) has no steady state for): its values are said, and the next start has the answers before it.
+unsolved=(uq "$deck" -uq_source multilevel -uq_pilot 24 -uq_count 300 -run_dir "$work/unsolved" -electrode_set marquis2019_negative -conditions_U0 "0.10,0.20" -uq_F_right "8,2500")
+unsolved_says="condition 1 (.*F_right = 2500 A m^-2.*): all fidelities solved 0 of the 24 draws of the pilot, .* the answers at the conditions before are kept"
+for _ in 1 2; do expect 5 "$unsolved_says" 2 "${unsolved[@]}"; done
+grep -q "resuming at condition 2 of 2, in its pilot" "$work/out" || { fail "the answer before a condition that is not solved is lost"; cat "$work/out" >&2; }
 finish

@@ -216,6 +216,19 @@ assert abs(q["mid"]["mean"]) < 1e-9 and q["mid"]["sd"] < 1e-9, q["mid"]  # one p
 PY
 done
 
+# What looks wrong in a field is looked for in its own cells: a gap in the shortest, and nothing in the others.
+"$PYTHON" - "$work" <<'PY' || fail "a gap"
+import shutil, sys, h5py
+shutil.copy(sys.argv[1] + "/set.h5", sys.argv[1] + "/set_gap.h5")
+with h5py.File(sys.argv[1] + "/set_gap.h5", "r+") as f:
+    f["T"][19, 100, 6] = -9999
+    print(f"{sorted(f['T'][:].ravel())[1]:.6g} to {f['T'][:].max():.6g}", file=open(sys.argv[1] + "/range", "w"))
+PY
+scoria 1 import "$work/deck.yaml" -import_file "$work/set_gap.h5" -run_dir "$work/gap" >"$work/out" 2>&1 || { fail "a gap"; cat "$work/out" >&2; }
+told=$(grep WARNING "$work/out")
+[ "$told" = "  WARNING: T: -9999 in 1 row, far from all other values, $(cat "$work/range"): a gap that is not marked? Then give the array the attribute _FillValue" ] ||
+  fail "a gap is told as: $told"
+
 # What cannot be.
 bad() { # MESSAGE COMMAND OPTIONS...
   local message=$1 command=$2

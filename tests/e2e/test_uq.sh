@@ -44,7 +44,7 @@ for name in ("uq", "solve"):
 PY
 
 # Interrupted after .36 s, .72 s, ..., continued on other ranks: a crowded machine gets there too.
-long=(-uq_count 400000 -sample_steps 60 -uq_file long.h5)
+long=(-uq_count 150000 -sample_steps 60 -uq_file long.h5)
 scoria 2 uq "$deck" "${long[@]}" >"$work/out" 2>&1 || fail "uq, long"
 mkdir "$work/again"
 cp "$run/model.h5" "$work/again/"

@@ -7,7 +7,7 @@ set -uo pipefail
 fault_deck "$deck"
 make_reference generate train sample
 # Long enough to be met on its way, in batches of some milliseconds.
-long=(-ensemble_conditions 2000 -ensemble_realisations 192)
+long=(-ensemble_conditions 1000 -ensemble_realisations 192)
 
 # USR1 and TERM at start-up: mpirun may die of it before there are ranks, the ranks may stop in good order or not have begun; nothing hangs, and
 # nothing wrong looks finished.

@@ -37,7 +37,7 @@ static void save(ScoriaNormaliser norm)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-  const ScoriaNormaliserOptions options = {2, 3, 1, 1, true, true, false, false, 0};
+  const ScoriaNormaliserOptions options = {2, 3, 1, 1, true, true, false, false, 0, NULL};
   const bool train[]                    = {true, true, true, true, true, true};
   ScoriaNormaliser norm;
   ScoriaDataset ds;

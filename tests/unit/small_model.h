@@ -29,7 +29,7 @@ static void fit_normaliser(ScoriaNormaliser *norm)
                                        .float64      = true,
                                        .field        = {{"c", "", "", false}, {"phi", "", "", false}},
                                        .space        = {1, {{"p", "", -1, 1, false}}}};
-  const ScoriaNormaliserOptions opt = {MODES, ALL_MODES, 2, 2, true, true, false, false, 0};
+  const ScoriaNormaliserOptions opt = {MODES, ALL_MODES, 2, 2, true, true, false, false, 0, NULL};
   const int channel[C]              = {0, 1};
   bool train[CONDITIONS];
   ScoriaDataset ds;

@@ -250,8 +250,10 @@ static void conditions_are_matched(void **state)
   enum { A = 400, B = 700, D = 3 };
   static double a[A * D], b[B * D];
   static int64_t match[2 * A];
-  const ScoriaSpace space = {
-      .n = D, .c = {{"p", "1", 0, 1, false, false}, {"q", "1", -2, 3e3, false, false}, {"r", "1", 4, 4, false, false}}};
+  const ScoriaSpace space = {.n = D,
+                             .c = {{"p", "1", 0, 1, false, false, false},
+                                   {"q", "1", -2, 3e3, false, false, false},
+                                   {"r", "1", 4, 4, false, false, false}}};
   int64_t number, next = 0, found = 0;
   (void)state;
   for (int l = 0; l < B; l++) {

@@ -202,7 +202,8 @@ static void file_design_is_read(void **state)
 static void long_files_are_not_kept(void **state)
 {
   enum { ROWS = 30000 };
-  const ScoriaSpace space = {.n = 2, .c = {{"a", "1", 0, 0, false, false}, {"b", "1", 0, 0, false, false}}};
+  const ScoriaSpace space = {.n = 2,
+                             .c = {{"a", "1", 0, 0, false, false, false}, {"b", "1", 0, 0, false, false, false}}};
   char path[]             = "/tmp/scoria_design_XXXXXX";
   PetscLogDouble before, after;
   double theta[2];

@@ -73,9 +73,10 @@ static void fill_rows(const void *ctx, ScoriaRows *rows)
 
 static void make_dataset(const Design *design)
 {
-  const ScoriaSpace space = {
-      .n = design->d,
-      .c = {{"a", "1", 0, 1, false, false}, {"b", "1", 0, 1, false, false}, {"c", "1", 0, 1, false, false}}};
+  const ScoriaSpace space      = {.n = design->d,
+                                  .c = {{"a", "1", 0, 1, false, false, false},
+                                        {"b", "1", 0, 1, false, false, false},
+                                        {"c", "1", 0, 1, false, false, false}}};
   const ScoriaDatasetSpec spec = {.rows         = (int64_t)design->conditions * design->each,
                                   .cells        = L,
                                   .shape        = {L, 1, 1},
@@ -89,7 +90,7 @@ static void make_dataset(const Design *design)
 
 static void fit(MPI_Comm comm, const Design *design, ScoriaNormaliser *norm)
 {
-  const ScoriaNormaliserOptions opt = {4, L, 5, 4, true, true, true, true, 0};
+  const ScoriaNormaliserOptions opt = {4, L, 5, 4, true, true, true, true, 0, NULL};
   const int channel[1]              = {0};
   bool train[MOST];
   ScoriaDataset ds;

@@ -125,7 +125,7 @@ static void make_dataset(void)
 
 static void fit(MPI_Comm comm, const ScoriaTwin *twin, ScoriaNormaliser *norm, NormWhitened *whitened)
 {
-  const ScoriaNormaliserOptions opt = {20, 0, 3, 2, true, true, false, false, 0.9999};
+  const ScoriaNormaliserOptions opt = {20, 0, 3, 2, true, true, false, false, 0.9999, NULL};
   const int channel[C]              = {0, 1};
   bool train[CONDITIONS];
   ScoriaDataset ds;

@@ -55,7 +55,7 @@ static double power(ScoriaNormaliser fitted, double u)
  * them it is a third too large.  Of 20,000 draws, each of two squares, chance is .7 %. */
 static void powers_are_those_of_the_rows(void **state)
 {
-  const ScoriaNormaliserOptions opt = {20, 0, 2, 1, true, true, false, false, 0.9999};
+  const ScoriaNormaliserOptions opt = {20, 0, 2, 1, true, true, false, false, 0.9999, NULL};
   const int channel[1]              = {0};
   bool train[CONDITIONS];
   ScoriaNormaliser fitted;

@@ -8,7 +8,7 @@ enum { N = 1001 };
 static void check_pieces(int64_t most)
 {
   double x[N + 1];
-  int64_t sum[N + 1];
+  int64_t sum[N + 1], own[N + 1];
   int rank, size;
 
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
@@ -16,16 +16,19 @@ static void check_pieces(int64_t most)
   many_most = most;
   for (int i = 0; i <= N; i++) {
     x[i]   = rank == size - 1 ? 0.5 * i : -1;
-    sum[i] = i + rank;
+    sum[i] = own[i] = i + rank;
   }
   CHECK(ScoriaBroadcastMany(PETSC_COMM_WORLD, size - 1, N, MPI_DOUBLE, x));
   CHECK(ScoriaReduceMany(PETSC_COMM_WORLD, MPI_SUM, N, MPI_INT64_T, sum));
+  CHECK(ScoriaReduceManyTo(PETSC_COMM_WORLD, size - 1, MPI_SUM, N, MPI_INT64_T, own));
   for (int i = 0; i < N; i++) {
     assert_true(x[i] == 0.5 * i);
     assert_int_equal(sum[i], size * i + size * (size - 1) / 2);
+    assert_int_equal(own[i], rank == size - 1 ? sum[i] : i + rank);
   }
   assert_true(x[N] == (rank == size - 1 ? 0.5 * N : -1)); /* what lies behind is left alone */
   assert_int_equal(sum[N], N + rank);
+  assert_int_equal(own[N], N + rank);
 }
 
 static void test_pieces(void **state)

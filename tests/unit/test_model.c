@@ -436,6 +436,7 @@ static void overfitting_does_not_reach_the_model(void **state)
   ScoriaModel best, early, last;
   long long step = 0, steps = 0;
   (void)state;
+  if (!on_one_rank()) return;
   train_with("modes", LONG ", patience: 0", &best);
   double lowest = lowest_of_curve(&step, &steps);
   assert_true(steps == 500 && best->steps == 500 && step < 400);
@@ -497,6 +498,7 @@ static void calibration_can_be_left_out(void **state)
 {
   ScoriaModel plain;
   (void)state;
+  if (!on_one_rank()) return;
   train_with("modes", LONG ", calibrate: false", &plain);
   assert_null(plain->calibration.from);
   CHECK(ScoriaModelDestroy(&plain));

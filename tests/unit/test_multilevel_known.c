@@ -22,10 +22,8 @@ static void take_shares(Tried share[], const Study *s, const double at[])
 
 static void unbiased_and_covering(void **state)
 {
-  int size;
   (void)state;
-  MPI_Comm_size(PETSC_COMM_WORLD, &size);
-  if (size > 1) return; /* the same numbers, as the other tests see */
+  if (!on_one_rank()) return; /* the same numbers, as the other tests see */
   for (const ScoriaEstimator *e = scoria_estimators; e->name; e++) {
     Tried mean = {0}, sd = {0}, quantile[QUANTILES] = {{0}}, share[SHARES] = {{0}};
     Study s;
@@ -190,7 +188,8 @@ static void a_condition_that_fails_loses_nothing(void **state)
   assert_int_not_equal(
       LevelsRunWith(&(LevelsAsked){s.r.run, s.r.deck, s.source, s.all, false}, &s.o, &s.q, &s.a, &s.known), 0);
   assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_SOLVES);
-  assert_non_null(strstr(ScoriaFailureLine(), "condition 1: all fidelities solved 0 of the 32 draws"));
+  assert_non_null(strstr(ScoriaFailureLine(), "condition 1 ("));
+  assert_non_null(strstr(ScoriaFailureLine(), "): all fidelities solved 0 of the 32 draws"));
   ScoriaFailureReset();
   snprintf(path, sizeof path, "%s/" UQ_CHECKPOINT, s.r.dir);
   CHECK(ScoriaStoreOpen(PETSC_COMM_WORLD, path, "checkpoint", &kept));

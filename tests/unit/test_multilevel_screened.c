@@ -35,10 +35,8 @@ static void outer_quantiles_take_less(void **state)
 {
   Tried mean = {0}, sd = {0}, share = {0}, quantile[OUTER] = {{0}};
   Study s;
-  int size;
   (void)state;
-  MPI_Comm_size(PETSC_COMM_WORLD, &size);
-  if (size > 1) return;
+  if (!on_one_rank()) return;
   open_screened(&s, ANSWERS);
   run_study(&s);
   const double truth = known_mean[0] + 1, spread = known_sd(&s.law, s.theta, 0, 0);
@@ -65,10 +63,8 @@ static void outer_quantiles_take_less(void **state)
 static void what_is_missed_is_expected(void **state)
 {
   Study s;
-  int size;
   (void)state;
-  MPI_Comm_size(PETSC_COMM_WORLD, &size);
-  if (size > 1) return;
+  if (!on_one_rank()) return;
   open_screened(&s, BLIND);
   s.o.budget     = 2000.0 * BLIND; /* core s: some 900 solves of the first besides the pilots; nothing is drawn again */
   s.family.blind = 0.1;

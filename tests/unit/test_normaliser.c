@@ -20,9 +20,9 @@ static bool single            = false; /* the file holds single precision */
 static ScoriaSpace test_space(void)
 {
   return (ScoriaSpace){.n = 3,
-                       .c = {{"U0", "V", 0.1, 0.3, false, false},
-                             {"gap", "m", 1e-6, 1e-6, false, false}, /* fixed */
-                             {"ell", "m", 1e-6, 1e-5, true, false}}};
+                       .c = {{"U0", "V", 0.1, 0.3, false, false, false},
+                             {"gap", "m", 1e-6, 1e-6, false, false, false}, /* fixed */
+                             {"ell", "m", 1e-6, 1e-5, true, false, false}}};
 }
 
 static PetscErrorCode solve_twin(void *ctx, const double theta[], double fields[])
@@ -135,7 +135,7 @@ static PetscErrorCode fit(const char *path, const ScoriaTwin *with, ScoriaNormal
   return failed;
 }
 
-static const ScoriaNormaliserOptions usual = {3, TRUE_MODES, 3, 2, true, true, false, false, 0};
+static const ScoriaNormaliserOptions usual = {3, TRUE_MODES, 3, 2, true, true, false, false, 0, NULL};
 
 /* Root mean square over held-out conditions and elements of the mean of y, and of its covariance less I. */
 static void whiteness(ScoriaNormaliser norm, const ScoriaTwin *with, double *mean_error, double *covariance_error)
@@ -594,7 +594,7 @@ static void polynomials_are_orthonormal_and_complete(void **state)
 static void a_single_condition_has_its_own_modes_only(void **state)
 {
   enum { N = 3 };
-  const ScoriaNormaliserOptions many = {8, 10, 3, 2, true, true, false, false, 0};
+  const ScoriaNormaliserOptions many = {8, 10, 3, 2, true, true, false, false, 0, NULL};
   double theta[3], e[TRUE_MODES], x[N * M], y[N * TRUE_MODES], back[N * M];
   ScoriaNormaliser norm;
   int modes, all;

@@ -66,7 +66,7 @@ static PetscErrorCode solve_twin(void *ctx, const double theta[], double fields[
 }
 
 static const ScoriaTwin twin               = {.solve = solve_twin, .reference = {5, NAN}};
-static const ScoriaNormaliserOptions usual = {MODES, ALL_MODES, 2, 2, true, true, false, false, 0};
+static const ScoriaNormaliserOptions usual = {MODES, ALL_MODES, 2, 2, true, true, false, false, 0, NULL};
 static const int channel[C]                = {0, 1};
 
 /* Every 50th row failed, and of condition 3 all but one. */

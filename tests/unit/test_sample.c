@@ -129,8 +129,8 @@ static void shares_are_those_of_samples(void **state)
   ScoriaModel model;
   (void)state;
   make_model_of("modes", false, &model);
-  CHECK(CoordinateShares(ScoriaModelNormaliser(model), &twin, PETSC_COMM_WORLD, share));
-  CHECK(CoordinateShares(ScoriaModelNormaliser(model), &twin, PETSC_COMM_SELF, alone));
+  CHECK(CoordinateShares(ScoriaModelNormaliser(model), &twin, PETSC_COMM_WORLD, centre, share));
+  CHECK(CoordinateShares(ScoriaModelNormaliser(model), &twin, PETSC_COMM_SELF, centre, alone));
   assert_memory_equal(share, alone, sizeof share); /* on any number of ranks */
   CHECK(ScoriaModelSample(model, &twin, &opt, centre, 0, N, true, fields));
   normaliser_encode(ScoriaModelNormaliser(model), N, fields, y);

@@ -317,6 +317,7 @@ static void one_batch_can_be_learned_by_heart(void **state)
 {
   enum { N = 32, STEPS = 600 };
   (void)state;
+  if (!on_one_rank()) return;
   for (const NetworkRow *row = scoria_networks; row->name; row++) {
     ScoriaNetSpec spec = make_spec(row);
     float x[N * R], label[N], cond[N * D], target[N * R], F[N * R];
@@ -383,6 +384,7 @@ static void denoiser_of_a_mixture_is_found(void **state)
   TrainStep step;
   double error = 0, gaussian = 0;
   (void)state;
+  if (!on_one_rank()) return;
   rng_normalf(8, SCORIA_STREAM_SAMPLE, 0, 0, 2 * N, rows);
   for (int i = 0; i < N; i++) rows[2 * i] = (float)(mode_sd * (double)rows[2 * i] + (i % 2 ? mode_at : -mode_at));
   CHECK(TrainerCreate(PETSC_COMM_WORLD, &spec, &opt, &data, &trainer));

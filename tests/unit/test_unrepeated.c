@@ -16,7 +16,7 @@ static const char *path = "test_unrepeated.h5";
 
 static ScoriaSpace test_space(void)
 {
-  return (ScoriaSpace){.n = 2, .c = {{"a", "1", 0, 1, false, false}, {"b", "1", 0, 1, false, false}}};
+  return (ScoriaSpace){.n = 2, .c = {{"a", "1", 0, 1, false, false, false}, {"b", "1", 0, 1, false, false, false}}};
 }
 
 /* Mean, and the two parts of the spread, per cell; steep: of the mean sin(3 a) + x b and the shape of
@@ -74,7 +74,7 @@ static void make_dataset(const Design *design)
 
 static void fit(MPI_Comm comm, const Design *design, ScoriaNormaliser *norm)
 {
-  const ScoriaNormaliserOptions opt = {4, L, 3, 3, true, true, true, true, 0};
+  const ScoriaNormaliserOptions opt = {4, L, 3, 3, true, true, true, true, 0, NULL};
   const int channel[1]              = {0};
   ScoriaDataset ds;
   bool *train;
@@ -151,6 +151,7 @@ static Errors fitted(int conditions, int each, int single)
 static void one_row_a_condition(void **state)
 {
   (void)state;
+  if (!on_one_rank()) return;
   const Errors few = fitted(500, 1, 0), many = fitted(10000, 1, 0);
   /* The mean has five terms along the noise, ln s three: sqrt(5 / 500) = .10 and sqrt(3 / 1000) = .055 on average, .02
    * and .012 for 10,000 rows, which can take a few small terms more. */
@@ -162,6 +163,7 @@ static void one_row_a_condition(void **state)
 static void any_mixture(void **state)
 {
   (void)state;
+  if (!on_one_rank()) return;
   const Errors twos = fitted(250, 2, 0), mixed = fitted(250, 3, 125), repeated = fitted(64, 8, 0);
   /* Some 500 rows again; one small term of the mean that is not found costs as much as all that are. */
   assert_true(twos.mean < 0.2 && twos.sd < 0.15);
@@ -176,6 +178,7 @@ static void no_bias_over_datasets(void **state)
   enum { DATASETS = 32 };
   double sum = 0, square = 0;
   (void)state;
+  if (!on_one_rank()) return;
   for (int i = 0; i < DATASETS; i++) {
     const Design design = {200, 1, 0, 100 * (uint64_t)i, false};
     const double bias   = errors_with(&design).bias;
@@ -195,6 +198,7 @@ static void trends_of_quiet_directions(void **state)
   enum { DATASETS = 8 };
   double sum = 0;
   (void)state;
+  if (!on_one_rank()) return;
   for (int i = 0; i < DATASETS; i++) {
     const Design design = {500, 1, 0, 1000 + 100 * (uint64_t)i, true};
     sum += errors_with(&design).mean / DATASETS;

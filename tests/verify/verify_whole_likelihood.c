@@ -59,7 +59,7 @@ static ScoriaNormaliser fitted; /* on all ranks */
  * marginal laws make. */
 static int set_up(void **state)
 {
-  const ScoriaNormaliserOptions opt = {20, 0, 2, 1, true, true, false, false, 0.99};
+  const ScoriaNormaliserOptions opt = {20, 0, 2, 1, true, true, false, false, 0.99, NULL};
   const int channel[1]              = {0};
   bool train[CONDITIONS];
   ScoriaDataset ds;

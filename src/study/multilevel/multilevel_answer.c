@@ -173,6 +173,7 @@ PetscErrorCode LevelsAnswerFill(Levels *l)
   const UqQuestion *q = l->q;
   double *at          = l->a->value + (size_t)l->k * l->a->size;
   int64_t failed      = 0;
+  char condition[UQ_CONDITION_TEXT];
   PetscFunctionBeginUser;
   at[UQ_SAMPLES] = at[UQ_OUTSIDE] = 0;
   for (int j = 0; j < l->groups.plan.groups; j++) {
@@ -181,7 +182,8 @@ PetscErrorCode LevelsAnswerFill(Levels *l)
     if (l->groups.plan.members[j] & 1) at[UQ_SAMPLES] += (double)count;
     if (count >= 10) continue;
     if (!l->passing) PetscCall(LevelsSave(l));
-    SCORIA_FAIL(SCORIA_EXIT_SOLVES, "uq: condition %d: %lld of %.0f draws succeeded, expected at least 10", l->k,
+    uq_condition(q, l->k, sizeof condition, condition);
+    SCORIA_FAIL(SCORIA_EXIT_SOLVES, "uq: %s: %lld of %.0f draws succeeded, expected at least 10", condition,
                 (long long)count, l->groups.plan.draws[j]);
   }
   at[UQ_FAILED] = (double)failed;

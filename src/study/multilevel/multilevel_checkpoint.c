@@ -325,7 +325,7 @@ PetscErrorCode LevelsRestore(Levels *l)
   if (l->q->automatic && l->k == 0 && l->good >= 0 && !any_drawn(&l->groups))
     PetscCall(ScoriaSay(l->run, "  %s: goes on with the pilot that sources were weighed by", file.path));
   else
-    PetscCall(ScoriaSay(l->run, "  %s: resuming at condition %d, %s", file.path, l->k + 1,
+    PetscCall(ScoriaSay(l->run, "  %s: resuming at condition %d of %d, %s", file.path, l->k + 1, l->q->conditions,
                         l->good < 0 ? "in its pilot" : "after its pilot"));
   PetscFunctionReturn(0);
 }

@@ -46,9 +46,9 @@ static double missed(const Levels *l, int column, int f)
   return SQUARE(levels_missed(l, column, levels_place(l, column, p), p, 0) / normal_density(normal_place(p)));
 }
 
-/* All targets in units of what is allowed, and left by a part of what a screen may miss; returns how many.  none: it
- * leaves next to nothing. */
-static int make_targets(const Levels *l, double part, double *to, bool *none)
+/* All targets in units of what is allowed, by uq_count too if `counted`, and left by a part of what a screen may miss;
+ * returns how many.  none: it leaves next to nothing. */
+static int make_targets(const Levels *l, bool counted, double part, double *to, bool *none)
 {
   const int K = l->K;
   int n       = 0;
@@ -58,7 +58,9 @@ static int make_targets(const Levels *l, double part, double *to, bool *none)
     for (int f = 0; f < functionals(l); f++, n++) {
       double *C = to + n * K * K;
       functional(l, column, f, C);
-      const double all = levels_allowed(l, levels_tolerance(l, i), C[0]), most = all - part * missed(l, column, f);
+      const double tolerance = levels_tolerance(l, i);
+      const double all       = counted ? levels_allowed(l, tolerance, C[0]) : SQUARE(tolerance);
+      const double most      = all - part * missed(l, column, f);
       if (most < LEFT * all) *none = true;
       for (int j = 0; j < K * K; j++) C[j] /= most;
     }
@@ -124,7 +126,7 @@ static void plan_promised(const Levels *l, const ScoriaPlanning *p, double *work
     const double part = ldexp(1, -halved);
     ScoriaPlan tried;
     bool none    = false;
-    with.targets = make_targets(l, part, work, &none);
+    with.targets = make_targets(l, true, part, work, &none);
     if (none) continue;
     estimator_plan(l->o.estimator, &with, 0, &tried);
     if (halved > 0) lengthen_fine(l, part, &tried);
@@ -135,18 +137,30 @@ static void plan_promised(const Levels *l, const ScoriaPlanning *p, double *work
   }
 }
 
-/* A tolerance that the budget does not reach is a user error, which says what it does reach. */
+/* Says what the tolerance by itself takes, whatever uq_count allows, and what the budget reaches of it. */
+static PetscErrorCode Refuse(const Levels *l, const ScoriaPlanning *p, double *work, double budget)
+{
+  ScoriaPlanning alone = *p;
+  ScoriaPlan plan;
+  bool none;
+  PetscFunctionBeginUser;
+  alone.targets    = make_targets(l, false, 0, work, &none);
+  alone.covariance = work;
+  estimator_plan(l->o.estimator, &alone, 0, &plan);
+  const double cost = plan_cost(p, &plan);
+  estimator_plan(l->o.estimator, &alone, budget, &plan);
+  PetscCall(LevelsRefuseTolerance(l, cost, budget, sqrt(plan_worst(l->o.estimator, &alone, &plan))));
+  PetscFunctionReturn(0);
+}
+
+/* A tolerance that the budget does not reach is a user error. */
 static PetscErrorCode Decide(Levels *l, const ScoriaPlanning *p, double *work, double budget)
 {
   ScoriaPlan *plan = &l->groups.plan;
   PetscFunctionBeginUser;
   plan_promised(l, p, work, plan);
   if (!(budget > 0)) PetscFunctionReturn(0);
-  const double cost = plan_cost(p, plan);
-  if (cost > budget && levels_has_tolerance(l)) {
-    estimator_plan(l->o.estimator, p, budget, plan);
-    PetscCall(LevelsRefuseTolerance(l, cost, budget, sqrt(plan_worst(l->o.estimator, p, plan))));
-  }
+  if (plan_cost(p, plan) > budget && levels_has_tolerance(l)) PetscCall(Refuse(l, p, work, budget));
   if (!levels_has_tolerance(l)) estimator_plan(l->o.estimator, p, budget, plan);
   PetscFunctionReturn(0);
 }
@@ -181,7 +195,7 @@ PetscErrorCode LevelsPlan(Levels *l)
   levels_costs(l, to->cost);
   take_planning(l, &p);
   PetscCall(PetscMalloc2(MAX_TARGETS * l->K * l->K, &targets, MAX_TARGETS * l->K * l->K, &work));
-  p.targets    = make_targets(l, 0, targets, &none);
+  p.targets    = make_targets(l, true, 0, targets, &none);
   p.covariance = targets;
   PetscCall(Budget(l, to->cost, &budget));
   if (p.targets > 0)
@@ -197,11 +211,16 @@ PetscErrorCode LevelsPlan(Levels *l)
   PetscFunctionReturn(0);
 }
 
-/* Of one functional of a quantity: its variance over what is allowed, both in units of the SD as it is known by now. */
+/* Of one functional of a quantity: its variance over what is allowed, both in units of the SD as it is known by now.
+ * What uq_count solves by themselves reach is known of means alone: of SDs and quantiles it depends on the law, so that
+ * these are held to a tolerance only. */
 static double excess_of(const Levels *l, int i, int f)
 {
   const int column = l->q->m + i;
   double C[LEVELS_MODELS * LEVELS_MODELS], value, se, sd, sd_se;
+  functional(l, column, f, C);
+  const double tolerance = levels_tolerance_by_now(l, i), allowed = levels_allowed(l, tolerance, C[0]);
+  if (f > 0 && SQUARE(tolerance) <= C[0] / (double)l->q->count) return 0;
   levels_sd(l, column, &sd, &sd_se);
   if (f == 0)
     levels_mean(l, column, &value, &se);
@@ -209,8 +228,7 @@ static double excess_of(const Levels *l, int i, int f)
     se = sd_se;
   else
     (void)levels_quantile(l, column, l->q->probability[f - 2], &value, &se);
-  functional(l, column, f, C);
-  return sd > 0 ? SQUARE(se / sd) / levels_allowed(l, levels_tolerance_by_now(l, i), C[0]) : 0;
+  return sd > 0 ? SQUARE(se / sd) / allowed : 0;
 }
 
 /* Of a quantity that was constant in the pilot: nothing is known of the other members, so that as many solves of the
@@ -229,15 +247,14 @@ static double excess_of_unseen(const Levels *l, int i)
 
 LevelsExcess levels_excess(const Levels *l)
 {
-  /* what plain solves would reach is known of means alone: of SDs and quantiles it depends on the law */
-  const int promised = levels_has_tolerance(l) ? functionals(l) : 1;
-  LevelsExcess to    = {.quantity = 0};
-  double worst       = 0;
+  LevelsExcess to = {.quantity = 0};
+  double worst    = 0;
   for (int i = 0; i < l->q->nquantities; i++) {
     const int column = l->q->m + i;
     if (l->o.aside[i] || !levels_summed(l, column)) continue;
     double seen = 0, unseen = l->varies[column] ? 0 : excess_of_unseen(l, i);
-    for (int f = 0; f < promised && (l->varies[column] || unseen > 0); f++) seen = PetscMax(seen, excess_of(l, i, f));
+    for (int f = 0; f < functionals(l) && (l->varies[column] || unseen > 0); f++)
+      seen = PetscMax(seen, excess_of(l, i, f));
     to.seen   = PetscMax(to.seen, seen);
     to.unseen = PetscMax(to.unseen, unseen);
     if (PetscMax(seen, unseen) > worst) {

@@ -127,14 +127,17 @@ static PetscErrorCode Rounds(Levels *l, int j, int64_t *done, int64_t end)
 static PetscErrorCode TooFewSolved(Levels *l)
 {
   const int64_t good = l->good;
+  char condition[UQ_CONDITION_TEXT];
   PetscFunctionBeginUser;
+  uq_condition(l->q, l->k, sizeof condition, condition);
   if (!l->passing) {
     PetscCall(LevelsPilotForget(l));
     PetscCall(LevelsSave(l));
   }
   SCORIA_FAIL(SCORIA_EXIT_SOLVES,
-              "uq: condition %d: all fidelities solved %lld of the %lld draws of the pilot, expected at least %d", l->k,
-              (long long)good, (long long)l->o.pilot, levels_least(l));
+              "uq: %s: all fidelities solved %lld of the %lld draws of the pilot, expected at least %d%s", condition,
+              (long long)good, (long long)l->o.pilot, levels_least(l),
+              l->k > 0 ? "; the answers at the conditions before are kept" : "");
 }
 
 PetscErrorCode LevelsPilot(Levels *l)
@@ -262,6 +265,7 @@ static PetscErrorCode CreateKnown(const Levels *l)
   PetscFunctionBeginUser;
   *known = (LevelsKnown){.n         = l->K,
                          .estimator = l->o.estimator->name,
+                         .asked     = l->o,
                          .kept_size = (size_t)q->nquantities * levels_kept(l->K, l->o.pilot).size};
   PetscCall(PetscCalloc1(q->conditions, &known->at));
   if (q->conditions <= UQ_JOINT_CONDITIONS) PetscCall(PetscCalloc1(q->conditions * known->kept_size, &known->kept));
@@ -296,6 +300,11 @@ PetscErrorCode LevelsOpen(const LevelsAsked *of, const LevelsOptions *o, const U
   PetscCall(UqDrawsCreate(q, of->source, draws));
   PetscCall(Create(l));
   PetscFunctionReturn(0);
+}
+
+bool levels_kept_promise(const LevelsKnown *known, int k)
+{
+  return !(known->at[k].excess > 1);
 }
 
 PetscErrorCode LevelsKnownDestroy(LevelsKnown *known)

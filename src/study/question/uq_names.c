@@ -32,6 +32,13 @@ const double *uq_centres(const UqQuestion *q, int channel)
   return q->x + q->field[channel].centre;
 }
 
+void uq_condition(const UqQuestion *q, int k, size_t size, char text[])
+{
+  char values[UQ_CONDITION_TEXT];
+  space_describe(q->space, q->theta + (size_t)k * (size_t)q->space->n, sizeof values, values);
+  snprintf(text, size, "condition %d (%s)", k, values);
+}
+
 int uq_field_find(const UqQuestion *q, const char *name, size_t length)
 {
   for (int c = 0; c < q->channels; c++)

@@ -37,7 +37,8 @@ typedef struct {
 } UqWay;
 typedef struct {
   UqWayOf chosen;
-  double tolerance; /* in SDs: of the deck, or what uq_count draws have */
+  double tolerance; /* in SDs: of the deck, or what uq_count draws have, */
+  double errors;    /* and the larger of the two */
   UqWay way[UQ_NWAYS];
   char model[SCORIA_IDENTITY_SIZE]; /* that was judged, with its Gaussian; "": there was none */
 } UqChoice;
@@ -163,6 +164,9 @@ PetscErrorCode UqComparedOpen(ScoriaRun run, ScoriaDeck deck, const char *model,
 PetscErrorCode UqComparedNames(ScoriaStore store, const char *names, const char *own, char **lines);
 /* The line that is a quantity's, by its name, or by its definition where it is the deck's own; -1: none. */
 int64_t uq_compared_find(const char *lines, const ScoriaQuantity *quantity);
+
+/* uq_tolerance.c: a warning where uq_count ended the draws before the errors were as small as is asked for. */
+PetscErrorCode UqSayTolerance(ScoriaRun run, const UqQuestion *q, const UqResult *r);
 
 /* uq_judge.c: the ways of the model and of its Gaussian, to choice->tolerance: biases, and why they are not taken;
  * seconds in units of a solve; and which model that was.  Collective. */

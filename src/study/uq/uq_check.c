@@ -89,9 +89,11 @@ static PetscErrorCode Judge(const UqQuestion *q, const Check *c, const UqAnswer 
   double mean[UQ_MAX_QUANTITIES], sd[UQ_MAX_QUANTITIES];
   const int64_t good   = stats_keep_finite(q->check, n, c->values);
   const double *moment = a->value + (size_t)k * a->size + a->moments + q->m;
+  char condition[UQ_CONDITION_TEXT];
   PetscFunctionBeginUser;
+  uq_condition(q, k, sizeof condition, condition);
   if (good < 2)
-    SCORIA_FAIL(SCORIA_EXIT_SOLVES, "uq: check: condition %d: %lld of %lld solves succeeded, expected at least 2", k,
+    SCORIA_FAIL(SCORIA_EXIT_SOLVES, "uq: check: %s: %lld of %lld solves succeeded, expected at least 2", condition,
                 (long long)good, (long long)q->check);
   stats_moments(good, n, c->values, mean, sd);
   for (int i = 0; i < n; i++)

@@ -114,8 +114,8 @@ static PetscErrorCode SayRestored(const UqKeeper *keeper, const char *path, int 
 {
   PetscFunctionBeginUser;
   if (k < keeper->tiles->draws->q->conditions)
-    PetscCall(ScoriaSay(keeper->run, "  %s: resuming at condition %d, sample %lld", path, k + 1,
-                        (long long)done * keeper->tiles->draws->q->tile));
+    PetscCall(ScoriaSay(keeper->run, "  %s: resuming at condition %d of %d, sample %lld", path, k + 1,
+                        keeper->tiles->draws->q->conditions, (long long)done * keeper->tiles->draws->q->tile));
   else
     PetscCall(ScoriaSay(keeper->run, "  %s: resuming at block %lld of the Sobol indices", path, (long long)done));
   PetscFunctionReturn(0);

@@ -38,8 +38,8 @@ static PetscErrorCode CheckBudget(ScoriaRun run, const UqChoice *choice, double 
   if (!(budget > 0 && way->seconds > budget)) PetscFunctionReturn(0);
   PetscCall(ScoriaCheckpointRemove(run, UQ_CHECKPOINT)); /* of the pilot: the next question will be another */
   SCORIA_FAIL(SCORIA_EXIT_INPUT,
-              "uq: budget: found %g core s, but errors of %g SD take some %.3g by source %s, the cheapest", budget,
-              choice->tolerance, way->seconds, uq_ways[choice->chosen]);
+              "uq: budget: found %g core s, but errors of %.3g SD take some %.3g by source %s, the cheapest", budget,
+              choice->errors, way->seconds, uq_ways[choice->chosen]);
 }
 
 /* Core seconds of both at each condition. */
@@ -90,6 +90,16 @@ static PetscErrorCode ForecastAll(ScoriaRun run, ScoriaDeck deck, const UqQuesti
   PetscFunctionReturn(0);
 }
 
+/* That the ways are compared at, and what they take is for: uq_count ends them where the tolerance is less. */
+static PetscErrorCode TakeErrors(ScoriaDeck deck, UqChoice *choice)
+{
+  PetscInt count;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckInt(deck, "uq_count", &count));
+  choice->errors = PetscMax(choice->tolerance, 1 / sqrt((double)count));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Weigh(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q, const UqOpened *o, UqChoice *choice)
 {
   LevelsOptions options;
@@ -106,6 +116,7 @@ static PetscErrorCode Weigh(ScoriaRun run, ScoriaDeck deck, const UqQuestion *q,
   options.budget = 0;
   PetscCall(ForecastAll(run, deck, q, o, &options, &each));
   *choice = (UqChoice){.tolerance = q->tolerance > 0 ? q->tolerance : 1 / sqrt((double)q->count)};
+  PetscCall(TakeErrors(deck, choice));
   PetscCall(UqJudge(run, deck, q, choice));
   way[UQ_WAY_PDE].seconds        = q->conditions * each.pde;
   way[UQ_WAY_MULTILEVEL].seconds = q->conditions * each.multilevel;
@@ -211,6 +222,7 @@ PetscErrorCode UqChoose(ScoriaRun run, ScoriaDeck deck, UqChoice *choice)
   PetscCall(ClearKept(choice));
   PetscCall(ScoriaCheckpointFind(run, deck, UQ_CHOICE, &reader, &file));
   PetscCall(ForgetOther(run, choice, &file.whole));
+  if (file.whole) PetscCall(TakeErrors(deck, choice));
   if (file.whole) PetscFunctionReturn(0);
   PetscCall(UqOpen(run, deck, &q, &opened));
   PetscCall(Weigh(run, deck, &q, &opened, choice));
@@ -249,7 +261,7 @@ void uq_choice_sentence(const UqChoice *choice, size_t size, char text[])
   const char *const which =
       choice->chosen == UQ_WAY_GAUSSIAN ? "gaussian (of model, by sample_source)" : uq_ways[choice->chosen];
   const int used =
-      snprintf(text, size, "for errors of %.3g SD use source %s: %.3g core s", choice->tolerance, which, way->seconds);
+      snprintf(text, size, "for errors of %.3g SD use source %s: %.3g core s", choice->errors, which, way->seconds);
   if (choice->chosen != UQ_WAY_PDE && (size_t)used < size)
     snprintf(text + used, size - (size_t)used, " in place of %.3g by plain Monte Carlo", pde->seconds);
 }

@@ -137,15 +137,17 @@ PetscErrorCode UqPilot(UqTiles *t, int k)
   const int columns   = t->columns;
   const int64_t n     = PetscMin((int64_t)UQ_PILOT_TILES * t->draws->q->tile, t->draws->q->count);
   const UqQuestion *q = t->draws->q;
+  char condition[UQ_CONDITION_TEXT];
   double *good;
   PetscFunctionBeginUser;
   PetscCall(DrawPilot(t, k, n));
   PetscCall(PetscMalloc1(n * columns, &good));
   PetscCall(PetscArraycpy(good, t->pilot, n * columns));
   const int64_t left = stats_keep_finite(n, columns, good);
+  uq_condition(q, k, sizeof condition, condition);
   if (left < 10)
-    SCORIA_FAIL(SCORIA_EXIT_SOLVES, "uq: condition %d: %lld of the first %lld solves succeeded, expected at least 10",
-                k, (long long)left, (long long)n);
+    SCORIA_FAIL(SCORIA_EXIT_SOLVES, "uq: %s: %lld of the first %lld solves succeeded, expected at least 10", condition,
+                (long long)left, (long long)n);
   const ScoriaSummarySpec spec = summary_spec(q, columns, t->joint > 0);
   PetscCall(ScoriaSummaryCreate(&spec, left, good, &t->summary));
   PetscCall(PetscFree(good));

@@ -330,55 +330,6 @@ static PetscErrorCode SayBiases(ScoriaRun run, const UqBiases *biases, int n)
   PetscFunctionReturn(0);
 }
 
-/* The largest standard error of quantity j at condition k that the tolerance is for, in its SDs; 0 where it does not
- * vary. */
-static double largest_error(const UqQuestion *q, const UqAnswer *a, int k, int j)
-{
-  const double *at = a->value + (size_t)k * a->size + q->m + j, *m = at + a->moments;
-  const size_t columns = (size_t)a->columns;
-  const double sd      = m[UQ_SD * columns];
-  double largest       = m[UQ_MEAN_SE * columns];
-  if (!q->means) largest = PetscMax(largest, m[UQ_SD_SE * columns]);
-  for (int p = 0; p < q->nprobabilities && !q->means; p++)
-    largest = PetscMax(largest, at[a->quantiles + (2 * (size_t)p + 1) * columns]);
-  return sd > 0 ? largest / sd : 0;
-}
-
-/* That uq_count ended the draws before the errors were as small as is asked for. */
-static PetscErrorCode SayTolerance(ScoriaRun run, const UqQuestion *q, const UqResult *r)
-{
-  int short_of = 0, which = 0;
-  double worst = q->tolerance;
-  PetscFunctionBeginUser;
-  if (!(q->tolerance > 0) || q->base) PetscFunctionReturn(0);
-  if (r->levels.at) { /* which go on until they are as small as the larger of the two allows */
-    const double solves = 1 / (q->tolerance * q->tolerance);
-    if (solves > (double)q->count)
-      PetscCall(ScoriaSay(
-          run, "  WARNING: uq_tolerance %g takes the errors of %.4g solves, and uq_count allows those of %lld",
-          q->tolerance, solves, (long long)q->count));
-    PetscFunctionReturn(0);
-  }
-  for (int k = 0; k < q->conditions; k++) {
-    bool reached = true;
-    for (int j = 0; j < q->nquantities; j++) {
-      const double error = q->aside[j] ? 0 : largest_error(q, &r->a, k, j);
-      reached            = reached && error <= q->tolerance;
-      if (error <= worst) continue;
-      worst = error;
-      which = j;
-    }
-    short_of += !reached;
-  }
-  if (short_of)
-    PetscCall(
-        ScoriaSay(run,
-                  "  WARNING: uq_tolerance %g is not reached within uq_count, %lld fields, at %d of %d conditions: "
-                  "the largest error is %.2g SD, of %s",
-                  q->tolerance, (long long)q->count, short_of, q->conditions, worst, q->quantity[which].name));
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode UqSayTable(ScoriaRun run, const UqQuestion *q, const UqResult *r)
 {
   PetscFunctionBeginUser;
@@ -386,7 +337,7 @@ PetscErrorCode UqSayTable(ScoriaRun run, const UqQuestion *q, const UqResult *r)
   if (q->conditions > SHOWN) PetscCall(ScoriaSay(run, "  and %d more conditions", q->conditions - SHOWN));
   PetscCall(SaySobol(run, q, &r->sobol));
   if (r->levels.at) PetscCall(LevelsSay(run, q, &r->levels));
-  PetscCall(SayTolerance(run, q, r));
+  PetscCall(UqSayTolerance(run, q, r));
   PetscCall(SayBiases(run, r->biases, q->nquantities));
   PetscCall(SayTails(run, q, r));
   PetscCall(ScoriaSay(run, "  low, high: quantiles %g and %g; statistics took %.1f %% of the time", q->probability[0],
