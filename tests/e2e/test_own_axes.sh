@@ -195,19 +195,6 @@ one, two = (arrays_of(f"{sys.argv[1]}/{dir}/dataset.h5") for dir in ("bare", "nm
 assert np.allclose(one["x_flux"], np.linspace(0, 1e-4, 13), rtol=1e-12) and np.allclose(two["x_flux"], np.linspace(0, 1e-7, 13), rtol=1e-12)
 PY
 
-# What looks wrong in a field is looked for in its own cells: a gap in the shortest, and nothing in the others.
-"$PYTHON" - "$work" <<'PY' || fail "a gap"
-import shutil, sys, h5py
-shutil.copy(sys.argv[1] + "/set.h5", sys.argv[1] + "/set_gap.h5")
-with h5py.File(sys.argv[1] + "/set_gap.h5", "r+") as f:
-    f["T"][19, 100, 6] = -9999
-    print(f"{sorted(f['T'][:].ravel())[1]:.6g} to {f['T'][:].max():.6g}", file=open(sys.argv[1] + "/range", "w"))
-PY
-scoria 1 import "$work/deck.yaml" -import_file "$work/set_gap.h5" -run_dir "$work/gap" >"$work/out" 2>&1 || { fail "a gap"; cat "$work/out" >&2; }
-told=$(grep WARNING "$work/out")
-[ "$told" = "  WARNING: T: -9999 in 1 row, far from all other values, $(cat "$work/range"): a gap that is not marked? Then give the array the attribute _FillValue" ] ||
-  fail "a gap is told as: $told"
-
 # Places with their units are the same places.
 scoria 1 uq "$work/deck.yaml" -run_dir "$work/run1" -uq_file units.h5 -uq_probes c:0um,flux:50um -uq_quantities 'all = integral(flux),T[120 um],mid = c[ .05mm ] - c[5e-5]' \
   -uq_exceed 'T > 307' >"$work/out" 2>&1 || { fail "uq with units"; cat "$work/out" >&2; }
@@ -228,6 +215,19 @@ for one, two in (("flux:5e-5", "flux:50um"), ("T[1.2e-4]", "T[120 um]"), ("c:0",
 assert abs(q["mid"]["mean"]) < 1e-9 and q["mid"]["sd"] < 1e-9, q["mid"]  # one place, spelled twice: rounding
 PY
 done
+
+# What looks wrong in a field is looked for in its own cells: a gap in the shortest, and nothing in the others.
+"$PYTHON" - "$work" <<'PY' || fail "a gap"
+import shutil, sys, h5py
+shutil.copy(sys.argv[1] + "/set.h5", sys.argv[1] + "/set_gap.h5")
+with h5py.File(sys.argv[1] + "/set_gap.h5", "r+") as f:
+    f["T"][19, 100, 6] = -9999
+    print(f"{sorted(f['T'][:].ravel())[1]:.6g} to {f['T'][:].max():.6g}", file=open(sys.argv[1] + "/range", "w"))
+PY
+scoria 1 import "$work/deck.yaml" -import_file "$work/set_gap.h5" -run_dir "$work/gap" >"$work/out" 2>&1 || { fail "a gap"; cat "$work/out" >&2; }
+told=$(grep WARNING "$work/out")
+[ "$told" = "  WARNING: T: -9999 in 1 row, far from all other values, $(cat "$work/range"): a gap that is not marked? Then give the array the attribute _FillValue" ] ||
+  fail "a gap is told as: $told"
 
 # What cannot be.
 bad() { # MESSAGE COMMAND OPTIONS...
