@@ -162,9 +162,9 @@ const char *member_name(const ScoriaMember table[], size_t offset);
 /* Seconds are of one core, for one field. */
 typedef struct {
   double seconds_pde, seconds_model, seconds_gaussian;
-  int64_t samples; /* fields per condition */
-  const char *sampler;
-  int64_t network_evaluations; /* per sample */
+  int64_t samples;             /* fields per condition */
+  const char *sampler;         /* SCORIA_SOURCE_GAUSSIAN where the model is that */
+  int64_t network_evaluations; /* per sample; of such a model 0 */
 } ScoriaFieldCost;
 
 typedef struct {
