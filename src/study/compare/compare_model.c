@@ -245,7 +245,8 @@ static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const ComparisonSet 
   PetscCall(ScoriaRunPath(run, "compare.json", sizeof json, json));
   PetscCall(WriteJson(run, json, set, m, cost, trained));
   PetscCall(ScoriaRunPath(run, "compare.h5", sizeof store, store));
-  PetscCall(CompareWriteStore(set, sample, m->asked.quantities, &cost->biases, cost, ScoriaRunComm(run), store, text));
+  PetscCall(
+      CompareWriteStore(set, sample, NULL, m->asked.quantities, &cost->biases, cost, ScoriaRunComm(run), store, text));
   PetscCall(ScoriaSay(run, "  wrote %s and %s", store, json));
   PetscFunctionReturn(0);
 }
