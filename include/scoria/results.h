@@ -66,9 +66,11 @@ typedef struct {
 
 extern const ScoriaViewRow scoria_views[SCORIA_NVIEWS];
 
-/* Groups of conditions: the held-out ones; the sample condition of the deck. */
+/* Groups of conditions: the held-out ones; the sample condition of the deck; as one the residuals of imported profiles
+ * that are judged together, of whom theta is NaN, and the second sample of the reference is a bootstrap sample. */
 #define SCORIA_COMPARE_HELDOUT ""
 #define SCORIA_COMPARE_SAMPLE "/sample"
+#define SCORIA_COMPARE_RESIDUALS "/residuals"
 
 /* Paths in compare.h5: theta (conditions, space.n), good (conditions, SCORIA_NFROM), a curve (conditions, cells) and
  * the examples (conditions, examples, cells) of a field. */
@@ -162,9 +164,9 @@ const char *member_name(const ScoriaMember table[], size_t offset);
 /* Seconds are of one core, for one field. */
 typedef struct {
   double seconds_pde, seconds_model, seconds_gaussian;
-  int64_t samples; /* fields per condition */
-  const char *sampler;
-  int64_t network_evaluations; /* per sample */
+  int64_t samples;             /* fields per condition */
+  const char *sampler;         /* SCORIA_SOURCE_GAUSSIAN where the model is that */
+  int64_t network_evaluations; /* per sample; of such a model 0 */
 } ScoriaFieldCost;
 
 typedef struct {

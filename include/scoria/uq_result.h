@@ -20,6 +20,7 @@
 #define UQ_CHECKED "checked"         /* of a quantity of a model: ScoriaUqChecked; of an event: the probability */
 #define UQ_BIAS "compared"           /* of a quantity of a model: ScoriaUqBias */
 #define UQ_WARNINGS "warnings"       /* array of lines: what lies beyond what compare has checked */
+#define UQ_FEW "few_fields"          /* a line: quantiles that lie beyond the fields drawn; not there where none does */
 #define UQ_CHECK "check"             /* of a quantity, of a model that is checked: ScoriaUqCheck */
 #define UQ_AUTO "auto"               /* of source auto: ScoriaUqAuto, UQ_WAYS; "source" is what was chosen */
 #define UQ_WAYS "ways"               /* array of ScoriaUqWay */

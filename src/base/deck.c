@@ -69,6 +69,12 @@ static PetscErrorCode SetValue(ScoriaDeck deck, int i, const char *where, const 
   PetscFunctionReturn(0);
 }
 
+/* Whether an option unsets its key, as an empty one in a deck does: `-uq_F_right null` takes a deck's away. */
+static bool unsets(const char *text)
+{
+  return !strcmp(text, "~") || !strcmp(text, "null");
+}
+
 /* An empty deck of the tables' defaults.  Two problems may declare a key of one name, such as the range of a condition
  * that both have: the first row stands for both. */
 static PetscErrorCode Allocate(const ScoriaKey *const tables[], ScoriaDeck *deck)
@@ -239,6 +245,7 @@ static PetscErrorCode ResolveFromOptions(ScoriaDeck deck, const Options *o)
     PetscCall(PetscOptionsGetString(NULL, NULL, option, text, sizeof text, &found));
     if (!found) continue;
     PetscCall(WhereFrom(o, option, sizeof where, where, &source));
+    if (source >= DECK_COMMAND_LINE && unsets(text)) continue; /* a deck's own, in quotes, is a text */
     PetscCall(SetValue(deck, i, where, text));
     deck->given[i] = true;
   }
@@ -274,7 +281,7 @@ static PetscErrorCode Extend(const char *file, const DeckItems *items, const Sco
     PetscBool found;
     snprintf(option, sizeof option, "-%s", seen->key[i]->name);
     PetscCall(PetscOptionsGetString(NULL, NULL, option, text, sizeof text, &found));
-    if (!found && !(item && item->value)) continue;
+    if (found ? unsets(text) : !(item && item->value)) continue;
     const char *value = found ? text : item->value;
     if (!deck_canonical(seen->key[i], value, sizeof canonical, canonical, sizeof expected, expected)) continue;
     snprintf(where, sizeof where, "%s:%d", file && item ? file : "command line", item ? item->line : 0);

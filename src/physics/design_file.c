@@ -44,11 +44,11 @@ static void check_values(const ScoriaSpace *space, const char *path, int64_t num
   char expected[256];
   describe_line(space, sizeof expected, expected);
   if (n != space->n)
-    snprintf(line, size, "%s: line %lld: found %s, %s", path, (long long)number,
+    snprintf(line, size, "%s: line %lld: found %s, %s%s", path, (long long)number,
              n < 0          ? "something that is no number"
              : n < space->n ? "fewer values"
                             : "more values",
-             expected);
+             expected, n < 0 ? " (a heading begins with #)" : "");
   for (int i = 0; i < space->n && !*line; i++)
     if (space->c[i].log && theta[i] <= 0)
       snprintf(line, size, "%s: line %lld: found %s = %g %s, expected a positive %s", path, (long long)number,

@@ -14,7 +14,7 @@
 /* What the run directory holds.  compare, uq, inferred, train and scaling are filled on rank 0 only. */
 typedef struct {
   ReportDataset data;
-  ReportCompare arrays, sample; /* at the held-out conditions; at the deck's own */
+  ReportCompare arrays, sample, residuals; /* at the held-out conditions; at the deck's own; of rows judged together */
   ReportView view;
   ReportTraining train;
   ReportSlices slices;
@@ -107,6 +107,7 @@ static PetscErrorCode MaterialRead(ScoriaRun run, Material *m)
   PetscCall(ScoriaRunPath(run, "compare.h5", sizeof path, path));
   PetscCall(ReportCompareRead(comm, path, "", &m->arrays));
   PetscCall(ReportCompareRead(comm, path, SCORIA_COMPARE_SAMPLE, &m->sample));
+  PetscCall(ReportCompareRead(comm, path, SCORIA_COMPARE_RESIDUALS, &m->residuals));
   PetscCall(ReportMapsRead(comm, path, &m->maps));
   report_view(&m->arrays, &m->sample, &m->view);
   PetscCall(ScoriaRunPath(run, "compare.json", sizeof path, path));
@@ -124,7 +125,7 @@ static PetscErrorCode MaterialRead(ScoriaRun run, Material *m)
   PetscCall(ScoriaRunPath(run, "posterior.json", sizeof path, path));
   PetscCall(ReadJson(comm, path, &m->inferred));
   PetscCall(ReportOthersRead(run, ReadJson, &m->others));
-  m->arrays.words = m->sample.words = m->maps.words = report_words_of(m->compare);
+  m->arrays.words = m->sample.words = m->residuals.words = m->maps.words = report_words_of(m->compare);
   if (rank == 0) PetscCall(LogsRead(run, m));
   PetscFunctionReturn(0);
 }
@@ -135,6 +136,7 @@ static PetscErrorCode MaterialDestroy(Material *m)
   PetscCall(ReportDatasetDestroy(&m->data));
   PetscCall(ReportCompareDestroy(&m->arrays));
   PetscCall(ReportCompareDestroy(&m->sample));
+  PetscCall(ReportCompareDestroy(&m->residuals));
   PetscCall(ReportTrainingDestroy(&m->train));
   PetscCall(ReportSlicesDestroy(&m->slices));
   PetscCall(ReportMapsDestroy(&m->maps));
@@ -170,6 +172,7 @@ static PetscErrorCode DrawAll(ScoriaRun run, const char *run_dir, const Material
   PetscCall(ScoriaProgressCreate(run, "report", "figures", 0, &figs->bar));
   figs->imported = is_imported(m);
   PetscCall(ReportDrawBands(figs, &m->arrays));
+  PetscCall(ReportDrawResiduals(figs, &m->residuals));
   PetscCall(ReportDrawMeasures(figs, m->compare));
   PetscCall(ReportDrawMaps(figs, &m->maps));
   PetscCall(ReportDrawExtremes(figs, &m->maps));

@@ -24,7 +24,7 @@ typedef struct {
   double *example[SCORIA_NFROM][SCORIA_MAX_FIELDS]; /* (K, examples, L); of PDE and model, NULL where none */
 } ReportCompare;
 
-/* group: "" for the held-out conditions, "/sample" for the deck's own. */
+/* group: "" for the held-out conditions, SCORIA_COMPARE_SAMPLE, _RESIDUALS for the others. */
 PetscErrorCode ReportCompareRead(MPI_Comm comm, const char *path, const char *group, ReportCompare *cmp);
 PetscErrorCode ReportCompareDestroy(ReportCompare *cmp);
 
@@ -58,6 +58,7 @@ PetscErrorCode ReportStatLines(ReportText *text, const ReportCompare *cmp, int v
 /* Figures, nothing when their data are absent.  Rank 0 only. */
 PetscErrorCode ReportDrawBands(ReportFigures *figs, const ReportCompare *cmp);
 PetscErrorCode ReportDrawRelative(ReportFigures *figs, const ReportView *view);
+PetscErrorCode ReportDrawResiduals(ReportFigures *figs, const ReportCompare *cmp);
 PetscErrorCode ReportDrawSpread(ReportFigures *figs, const ReportCompare *cmp);
 PetscErrorCode ReportDrawFluctuations(ReportFigures *figs, const ReportCompare *cmp);
 

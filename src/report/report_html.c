@@ -54,6 +54,7 @@ static PetscErrorCode CompareSection(const ReportPage *page, ReportText *html)
   static const char *const figures[] = {"measures", "spread", "fluctuations"};
   PetscFunctionBeginUser;
   PetscCall(ReportPageFigure(page, "bands", html));
+  PetscCall(ReportPageFigure(page, "residuals", html));
   PetscCall(ReportPooledTable(page->compare, html));
   PetscCall(ReportWholeTable(page->compare, html));
   PetscCall(WholeFigures(page, html));

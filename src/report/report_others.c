@@ -4,6 +4,7 @@
 #include "scoria/run_files.h"
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool ends_with(const char *name, const char *end)
 {
@@ -11,8 +12,15 @@ static bool ends_with(const char *name, const char *end)
   return n > m && !strcmp(name + n - m, end);
 }
 
+/* The manifest keeps what its user has taken away. */
+static bool is_there(ScoriaRun run, const char *name)
+{
+  char path[PETSC_MAX_PATH_LEN];
+  return !ScoriaRunPath(run, name, sizeof path, path) && !access(path, F_OK);
+}
+
 /* Rank 0: names of the stores that `uq` and `infer` have made, but the usual ones. */
-static void find_others(const cJSON *files, ReportOthers *others)
+static void find_others(ScoriaRun run, const cJSON *files, ReportOthers *others)
 {
   const cJSON *entry;
   cJSON_ArrayForEach(entry, files)
@@ -20,7 +28,7 @@ static void find_others(const cJSON *files, ReportOthers *others)
     const char *command = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, MANIFEST_COMMAND));
     const bool uq = command && !strcmp(command, "uq"), infer = command && !strcmp(command, "infer");
     if ((!uq && !infer) || !ends_with(entry->string, ".h5")) continue;
-    if (run_file_find(entry->string, command)) continue;
+    if (run_file_find(entry->string, command) || !is_there(run, entry->string)) continue;
     if (others->n == REPORT_OTHERS || strlen(entry->string) >= sizeof others->of[0].name) {
       others->left++;
       continue;
@@ -43,7 +51,7 @@ PetscErrorCode ReportOthersRead(ScoriaRun run, PetscErrorCode (*json)(MPI_Comm, 
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCall(ScoriaRunPath(run, MANIFEST_FILE, sizeof path, path));
   if (!rank) PetscCall(ScoriaReadJson(path, MANIFEST_MOST, &manifest));
-  if (!rank) find_others(cJSON_GetObjectItemCaseSensitive(manifest, MANIFEST_FILES), others);
+  if (!rank) find_others(run, cJSON_GetObjectItemCaseSensitive(manifest, MANIFEST_FILES), others);
   cJSON_Delete(manifest);
   PetscCallMPI(MPI_Bcast(others, (int)sizeof *others, MPI_BYTE, 0, comm)); /* no more than names yet */
   for (int i = 0; i < others->n; i++) {

@@ -111,6 +111,17 @@ static PetscErrorCode Sentence(const cJSON *compare, ReportText *html)
   PetscFunctionReturn(0);
 }
 
+/* Whether what stands for the model is its conditional Gaussian; of a PDE its samples take no evaluation then. */
+static bool is_its_gaussian(const cJSON *compare)
+{
+  const cJSON *held = cJSON_GetObjectItemCaseSensitive(compare, COMPARE_HELD_OUT);
+  ScoriaFieldCost cost;
+  ScoriaHeldOut h;
+  members_take(held, scoria_held_out_members, &h);
+  members_take(cJSON_GetObjectItemCaseSensitive(compare, COMPARE_COST), scoria_field_cost_members, &cost);
+  return held ? h.model && !strcmp(h.model, SCORIA_SOURCE_GAUSSIAN) : cost.network_evaluations == 0;
+}
+
 /* What the floor and the baseline are, and for imported data how the rows were judged. */
 static PetscErrorCode Explain(const cJSON *compare, ReportText *html)
 {
@@ -131,11 +142,11 @@ static PetscErrorCode Explain(const cJSON *compare, ReportText *html)
               "together, as residuals (field minus the model&rsquo;s mean at the row&rsquo;s condition, over its "
               "standard deviation there), with as many draws of the model; the floor is that of bootstrap samples "
               "of the residuals."));
-    if (h.model && !strcmp(h.model, SCORIA_SOURCE_GAUSSIAN))
-      PetscCall(ReportPrint(html, " <strong>The model is its Gaussian</strong>: its network added nothing in "
-                                  "validation, or the deck chose it (<code>sample.source</code>). Numbers of the two "
-                                  "differ by their draws at most."));
   }
+  if (is_its_gaussian(compare))
+    PetscCall(ReportPrint(html, " <strong>The model is its Gaussian</strong>: its network added nothing in validation, "
+                                "or the deck chose it (<code>sample.source</code>, <code>train.steps</code>). Numbers "
+                                "of the two differ by their draws at most."));
   PetscCall(ReportPrint(html, "</p>\n"));
   PetscFunctionReturn(0);
 }

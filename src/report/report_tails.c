@@ -68,7 +68,13 @@ PetscErrorCode ReportTailsTable(const cJSON *compare, ReportText *html)
 PetscErrorCode ReportUqWarnings(const cJSON *uq, ReportText *html)
 {
   const cJSON *list = cJSON_GetObjectItemCaseSensitive(uq, UQ_WARNINGS), *line;
+  const char *few   = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(uq, UQ_FEW));
   PetscFunctionBeginUser;
+  if (few) {
+    PetscCall(ReportPrint(html, "<p class=\"note\">"));
+    PetscCall(ReportEscape(html, few));
+    PetscCall(ReportPrint(html, ".</p>\n"));
+  }
   if (cJSON_GetArraySize(list) == 0) PetscFunctionReturn(0);
   PetscCall(
       ReportPrint(html, "<p class=\"note\">What was asked of the model beyond what compare has checked:</p>\n<ul>\n"));

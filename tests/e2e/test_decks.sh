@@ -76,6 +76,12 @@ is 7 train steps
 is 300 uq count
 rm "$run"/a??.h5
 
+# A result that was taken away again is not in the page, which the manifest still lists.
+grep -q '<h3>In <code>other.h5</code></h3>' "$run/report.html" || fail "a result under another name is not in the page"
+mv "$run/other.h5" "$work/other.h5"
+do_it report
+if grep -q '<h3>In <code>other.h5</code></h3>' "$run/report.html"; then fail "a result that is gone is in the page"; fi
+
 # A stop in good order has passed the checks.
 mkdir "$work/stopped" && touch "$work/stopped/STOP"
 scoria 2 generate "$deck" -run_dir "$work/stopped" >"$work/out" 2>&1

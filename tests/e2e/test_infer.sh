@@ -158,6 +158,12 @@ told='infer: reading 1, phi at 0 m: 1000 is .* standard deviations from what the
 expect 3 "$told" 1 infer "$deck" -sensors_file "$work/far.txt" -infer_file x.h5 -infer_count 200
 printf 'c 40e-6 1.2 0.015\n' >"$work/far.txt"
 expect 3 'reading 1, c at 4e-05 m: 1.2 is' 1 infer "$deck" -sensors_file "$work/far.txt" -infer_file x.h5 -infer_conditions all -infer_count 200
+# Noise of 10 V, beside which a scatter of millivolts is nothing: its unit is another one.
+printf 'phi 0 -0.15 10\n' >"$work/coarse.txt"
+run 1 infer "$deck" -sensors_file "$work/coarse.txt" -infer_file coarse.h5 -infer_count 200
+grep -q 'WARNING: reading 1: its noise is .* so that it tells nothing' "$work/out" || fail "noise that tells nothing is not told"
+expect 3 'infer: reading 1: its sd 10 is' 1 infer "$deck" -sensors_file "$work/coarse.txt" -infer_file x.h5 -infer_count 200 -strict
+bad 'which is no number, .* (a heading begins with #)' 'field x value sd'
 far=(-sensors_at "phi:0" -sensors_value "-0.4" -sensors_sd "0.02" -infer_count 200)
 run 1 infer "$deck" "${far[@]}" -infer_file far.h5 -infer_far 30
 expect 3 'infer: reading 1, phi at 0 m: -0.4 is .* standard deviations' 1 infer "$deck" "${far[@]}" -infer_file x.h5 -infer_far 30 -strict

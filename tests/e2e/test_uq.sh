@@ -197,6 +197,10 @@ PY
 tails=(-uq_count 2000 -uq_quantities "drop = phi[0] - phi[L]" -uq_exceed "c > 3000,phi < -0.2,drop > 1" -uq_quantiles "0.0001,0.5")
 scoria 2 uq "$deck" "${tails[@]}" -uq_file unchecked.h5 >"$work/out" 2>&1 || fail "uq without a comparison"
 grep -q "model's tails are not checked: there is no compare.h5" "$work/out" || fail "uq does not say that nothing was compared"
+few='quantile 0.0001 of 2000 fields: less than one is expected below it, and the smallest stands in its place'
+grep -q "WARNING: $few\$" "$work/out" || { fail "a quantile beyond the fields drawn is not told"; cat "$work/out" >&2; }
+grep -q "\"few_fields\":.*\"$few\"" "$run/unchecked.json" || fail "uq.json does not tell of a quantile beyond the fields drawn"
+grep -q "few_fields" "$run/model1.json" && fail "quantiles of 9000 fields are said to lie beyond them"
 grep -q "bias: the model's is not checked: there is no compare.h5" "$work/out" || fail "uq does not say that no bias is known"
 grep -q '^    max_c  *mol m^-3 .*  not checked$' "$work/out" || { fail "a bias that nobody has checked"; cat "$work/out" >&2; }
 scoria 2 compare "$deck" -compare_count 300 >"$work/out" 2>&1 || { fail "compare"; cat "$work/out" >&2; }

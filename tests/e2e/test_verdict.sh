@@ -53,6 +53,25 @@ for name, v in verdict.items():
     else:
         assert ratio["gaussian"] > ratio["model"], (name, ratio)   # two peaks are not seen by their moments
 PY
+# Of rows that are judged together compare.h5 has the residuals' curves, by which a figure is drawn; where halves are judged there are none.
+"$PYTHON" - "$work" <<'PY' || fail "curves of residuals"
+import h5py, json, numpy as np, sys
+for name in ("gaussian", "peaks", "deep"):
+    f, page = h5py.File(f"{sys.argv[1]}/{name}/compare.h5"), open(f"{sys.argv[1]}/{name}/report.html", encoding="utf-8").read()
+    together = name != "deep"
+    assert ("residuals" in f) == together and ('id="figure-residuals"' in page) == together and ('id="figure-bands"' in page) != together, name
+    if not together:
+        continue
+    r, rows = f["residuals"], json.load(open(f"{sys.argv[1]}/{name}/compare.json"))["held_out"]["rows"]
+    assert np.isnan(r["theta"][:]).all() and (r["good"][:] == rows).all()
+    for source in ("pde", "model", "gaussian", "pde_again"):
+        c = {k: r[f"{source}/T/{k}"] for k in ("mean", "sd", "q025", "q975")}
+        assert c["sd"].attrs["units"] == b"1" and c["sd"].shape == (1, f["x"].size)
+        assert (c["q025"][:] < c["mean"][:]).all() and (c["mean"][:] < c["q975"][:]).all()
+    # the model's draws minus their own mean over their own SD, five standard errors of so many
+    assert np.abs(r["model/T/mean"][:]).max() < 5 / np.sqrt(rows), r["model/T/mean"][:]
+    assert np.abs(r["model/T/sd"][:] - 1).max() < 5 / np.sqrt(rows), r["model/T/sd"][:]
+PY
 # A short training is judged by its samples too: of few single rows of a Gaussian law, two of whose coordinates tell nearly nothing of the fields
 # but all of each other, the loss finds a network better that is not; of two peaks it is.
 "$PYTHON" - "$work" <<'PY'

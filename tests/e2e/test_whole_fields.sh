@@ -128,7 +128,8 @@ grep -q '^  spectrum of phi' "$work/out" || { fail "compare says nothing of whol
 "$PYTHON" - "$work" <<'PY' || fail "the whole path"
 import html, json, sys, h5py, numpy as np
 one, three = (json.load(open(f"{sys.argv[1]}/path{ranks}/compare.json")) for ranks in (1, 3))
-assert one.pop("cost") and three.pop("cost")
+cost = one.pop("cost")
+assert three.pop("cost") and (cost["sampler"], cost["network_evaluations"]) == ("gaussian", 0), cost
 worth, second = one.pop("worth"), three.pop("worth")
 assert one == three
 # Errors of what is asked of every field, the same but for the times: those of a mean of the lateral mean, of a hot spot, of a quantile.
@@ -168,6 +169,7 @@ page = open(f"{sys.argv[1]}/path3/report.html", encoding="utf-8").read()
 for figure in ("maps1", "maps2", "slices1", "slices2", "extremes", "spectra", "worth"):
     assert f'id="figure-{figure}"' in page, figure
 assert second["sentence"][1:] in html.unescape(page) and "<h3>Tails</h3>" in page
+assert "The model is its Gaussian" in page
 assert "<h3>Whole fields</h3>" in page and "training set: 160 of 160 solves of whole fields" in page
 PY
 

@@ -382,6 +382,25 @@ static void an_empty_value_sets_nothing(void **state)
   refuse("train: {shuffle: ''}\n", NULL, "train: shuffle: found \"\"", "true or false");
 }
 
+/* The command line wins by unsetting a deck's key, too: the default is then there again, where there is one. */
+static void an_option_may_unset_a_key(void **state)
+{
+  static const char *const options[] = {"-porosity_sigma null -conditions_U0 null -run_title null",
+                                        "-porosity_sigma ~ -conditions_U0 ~ -run_title ~"};
+  (void)state;
+  for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+    ScoriaDeck deck;
+    bool range = true, title = true;
+    double sigma = 0;
+    CHECK(read_deck("porosity: {sigma: 1}\nconditions: {U0: [1, 2]}\nrun: {title: mine}\n", options[i], &deck));
+    CHECK(ScoriaDeckReal(deck, "porosity_sigma", &sigma));
+    CHECK(ScoriaDeckHas(deck, "conditions_U0", &range));
+    CHECK(ScoriaDeckHas(deck, "run_title", &title));
+    assert_true(sigma == 1.5 && !range && !title);
+    CHECK(ScoriaDeckDestroy(&deck));
+  }
+}
+
 static void a_path_may_begin_at_home(void **state)
 {
   ScoriaDeck deck;
@@ -579,6 +598,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(bad_decks_are_refused_by_name_and_line),
       cmocka_unit_test(aliases_stand_for_what_they_name),
       cmocka_unit_test(an_empty_value_sets_nothing),
+      cmocka_unit_test(an_option_may_unset_a_key),
       cmocka_unit_test(a_path_may_begin_at_home),
       cmocka_unit_test(a_missing_deck_is_named),
       cmocka_unit_test(petsc_options_pass),

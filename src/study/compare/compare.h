@@ -208,6 +208,7 @@ typedef struct {
   int directions;
   ScoriaFeatures features;             /* of whole fields, whose sources give features; NULL: of profiles */
   const CompareQuantities *quantities; /* whose tails are counted, of whole fields behind the features; NULL: none */
+  ComparisonSet *curves;               /* with profiles: rank 0 fills the residuals' as condition 0's; NULL: none */
 } ComparePooled;
 /* Bytes that rank 0 takes at most: for any number of rows of m values, `each` of a condition, and of `tails` numbers;
  * and for every row. */
@@ -365,9 +366,10 @@ PetscErrorCode CompareMapsDestroy(CompareMaps *maps);
 PetscErrorCode CompareSayMeasures(ScoriaRun run, const ComparisonSet *set, bool files);
 /* A line where the model's network is farther from the reference than the Gaussian that it starts from. */
 PetscErrorCode CompareSayNearer(ScoriaRun run, const ComparisonSet *set);
-/* compare_store.c: the held-out conditions, and in a group of their own those of `sample`, which may have none; tails
- * of quantities and biases of their estimates, NULL: none were looked at; what they cost, NULL: there are no solves. */
-PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *sample,
+/* compare_store.c: the held-out conditions, and in a group of their own those of `sample`, which may have none,
+ * and of `residuals`, NULL: there are none; tails of quantities and biases of their estimates, NULL: none were looked
+ * at; what they cost, NULL: there are no solves. */
+PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *sample, const ComparisonSet *residuals,
                                  const CompareQuantities *quantities, const CompareBiases *biases,
                                  const CompareCost *cost, MPI_Comm comm, const char *path, const char *deck);
 

@@ -234,9 +234,9 @@ static PetscErrorCode MeasureHalves(ScoriaRun run, ScoriaDeck deck, Imported *im
   PetscFunctionReturn(0);
 }
 
-/* All together: a set of one. */
+/* All together: a set of one; of profiles with the curves of their residuals. */
 static PetscErrorCode MeasureTogether(ScoriaRun run, Imported *im, uint64_t seed, int directions, ComparisonSet *set,
-                                      CompareBiases *biases)
+                                      ComparisonSet *residuals, CompareBiases *biases)
 {
   const ComparePooled asked = {.conditions = im->conditions,
                                .each       = im->each,
@@ -244,8 +244,11 @@ static PetscErrorCode MeasureTogether(ScoriaRun run, Imported *im, uint64_t seed
                                .seed       = seed,
                                .directions = directions,
                                .features   = im->features,
-                               .quantities = &im->quantities};
+                               .quantities = &im->quantities,
+                               .curves     = im->features ? NULL : residuals};
   PetscFunctionBeginUser;
+  *residuals = (ComparisonSet){.conditions = !im->features, .shape = set->shape};
+  PetscCall(CompareCreateConditions(ScoriaRunComm(run), residuals, !im->features));
   set->conditions = 1;
   PetscCall(CompareCreateConditions(ScoriaRunComm(run), set, false));
   PetscCall(CompareMeasurePooled(run, im->source, &asked, &set->c[0], biases));
@@ -315,8 +318,8 @@ static PetscErrorCode Say(ScoriaRun run, const ComparisonSet *set, const ScoriaH
 }
 
 /* compare.h5 comes last: it marks the comparison as complete. */
-static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const ComparisonSet *set, const ScoriaHeldOut *held,
-                            const CompareQuantities *quantities, const CompareBiases *biases,
+static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const ComparisonSet *set, const ComparisonSet *residuals,
+                            const ScoriaHeldOut *held, const CompareQuantities *quantities, const CompareBiases *biases,
                             const CompareMemory *memory)
 {
   const ComparisonSet none = {.shape = set->shape};
@@ -329,18 +332,19 @@ static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const ComparisonSet 
   PetscCall(WriteJson(run, json, set, held, quantities, memory));
   PetscCall(ScoriaRunPath(run, "compare.h5", sizeof store, store));
   if (!set->profiles) curves.conditions = 0;
-  PetscCall(CompareWriteStore(&curves, &none, quantities, biases, NULL, ScoriaRunComm(run), store, text));
+  PetscCall(CompareWriteStore(&curves, &none, residuals, quantities, biases, NULL, ScoriaRunComm(run), store, text));
   PetscCall(ScoriaSay(run, "  wrote %s and %s", store, json));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode Compare(ScoriaRun run, ScoriaDeck deck, Imported *im)
 {
-  ComparisonSet set    = {.conditions = (int)im->conditions,
-                          .count      = im->each,
-                          .imported   = true,
-                          .shape      = *source_shape((im->features ? im->whole : im->source)[SCORIA_FROM_MODEL])};
-  CompareMemory memory = {.ds = NULL};
+  ComparisonSet set       = {.conditions = (int)im->conditions,
+                             .count      = im->each,
+                             .imported   = true,
+                             .shape      = *source_shape((im->features ? im->whole : im->source)[SCORIA_FROM_MODEL])};
+  ComparisonSet residuals = {.conditions = 0};
+  CompareMemory memory    = {.ds = NULL};
   CompareBiases biases;
   PetscInt seed = 0, directions = 0;
   PetscFunctionBeginUser;
@@ -351,11 +355,12 @@ static PetscErrorCode Compare(ScoriaRun run, ScoriaDeck deck, Imported *im)
   if (im->halves)
     PetscCall(MeasureHalves(run, deck, im, (uint64_t)seed, (int)directions, &set, &biases, &memory));
   else
-    PetscCall(MeasureTogether(run, im, (uint64_t)seed, (int)directions, &set, &biases));
+    PetscCall(MeasureTogether(run, im, (uint64_t)seed, (int)directions, &set, &residuals, &biases));
   const ScoriaHeldOut held = describe(im, &set);
   PetscCall(Say(run, &set, &held, &im->quantities, &memory));
-  PetscCall(Write(run, deck, &set, &held, &im->quantities, &biases, &memory));
+  PetscCall(Write(run, deck, &set, &residuals, &held, &im->quantities, &biases, &memory));
   PetscCall(CompareDestroyConditions(&set));
+  PetscCall(CompareDestroyConditions(&residuals));
   PetscCall(CompareMemoryDestroy(&memory));
   PetscFunctionReturn(0);
 }

@@ -166,16 +166,23 @@ static PetscErrorCode DestroyMeasures(Measures *m)
 
 /* ------------------------------------------------------------------------------------------------- writing ---- */
 
-static int evaluations(const ScoriaSamplerOptions *sampler)
+/* Of the network for a sample: none where the model is its Gaussian. */
+static int evaluations(const ScoriaTrained *trained)
 {
-  return sampler_find(sampler->kind)->evaluations(sampler->steps);
+  const ScoriaSamplerOptions *sampler = &trained->sampler;
+  return model_is_gaussian(trained->model) ? 0 : sampler_find(sampler->kind)->evaluations(sampler->steps);
+}
+
+static const char *sampler_name(const ScoriaTrained *trained)
+{
+  return model_is_gaussian(trained->model) ? SCORIA_SOURCE_GAUSSIAN : trained->sampler.kind;
 }
 
 static PetscErrorCode Say(ScoriaRun run, const ComparisonSet *set, const Measures *m, const CompareCost *cost,
                           const ScoriaTrained *trained)
 {
-  const ScoriaSamplerOptions *sampler = &trained->sampler;
   const CompareQuantities *quantities = m->asked.quantities;
+  const int network                   = evaluations(trained);
   int rank;
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(ScoriaRunComm(run), &rank));
@@ -184,8 +191,8 @@ static PetscErrorCode Say(ScoriaRun run, const ComparisonSet *set, const Measure
   if (!model_is_gaussian(trained->model)) PetscCall(CompareSayNearer(run, set));
   if (set->wide) PetscCall(CompareSayWhole(run, set, false));
   PetscCall(ScoriaSay(run, "  one field on one core: PDE %.1f us, model %.1f us (%s, %d evaluation%s)",
-                      1e6 * cost->seconds[SCORIA_FROM_PDE], 1e6 * cost->seconds[SCORIA_FROM_MODEL], sampler->kind,
-                      evaluations(sampler), evaluations(sampler) == 1 ? "" : "s"));
+                      1e6 * cost->seconds[SCORIA_FROM_PDE], 1e6 * cost->seconds[SCORIA_FROM_MODEL],
+                      sampler_name(trained), network, network == 1 ? "" : "s"));
   PetscCall(CompareSayWorth(run, quantities, cost));
   if (!set->wide) PetscCall(CompareSayLaws(run, &m->laws));
   PetscCall(CompareSayTails(run, set, quantities));
@@ -210,14 +217,14 @@ static PetscErrorCode FillJson(cJSON *root, const ComparisonSet *set, const Meas
 }
 
 static PetscErrorCode WriteJson(ScoriaRun run, const char *path, const ComparisonSet *set, const Measures *m,
-                                const CompareCost *cost, const ScoriaSamplerOptions *sampler)
+                                const CompareCost *cost, const ScoriaTrained *trained)
 {
   const ScoriaFieldCost field = {.seconds_pde         = cost->seconds[SCORIA_FROM_PDE],
                                  .seconds_model       = cost->seconds[SCORIA_FROM_MODEL],
                                  .seconds_gaussian    = cost->seconds[SCORIA_FROM_GAUSSIAN],
                                  .samples             = set->count,
-                                 .sampler             = sampler->kind,
-                                 .network_evaluations = evaluations(sampler)};
+                                 .sampler             = sampler_name(trained),
+                                 .network_evaluations = evaluations(trained)};
   cJSON *root                 = cJSON_CreateObject();
   int rank;
   PetscFunctionBeginUser;
@@ -229,16 +236,17 @@ static PetscErrorCode WriteJson(ScoriaRun run, const char *path, const Compariso
 
 /* compare.h5 comes last: it marks the comparison as complete. */
 static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const ComparisonSet *set, const ComparisonSet *sample,
-                            const Measures *m, const CompareCost *cost, const ScoriaSamplerOptions *sampler)
+                            const Measures *m, const CompareCost *cost, const ScoriaTrained *trained)
 {
   char store[PETSC_MAX_PATH_LEN], json[PETSC_MAX_PATH_LEN];
   const char *text;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckText(deck, &text));
   PetscCall(ScoriaRunPath(run, "compare.json", sizeof json, json));
-  PetscCall(WriteJson(run, json, set, m, cost, sampler));
+  PetscCall(WriteJson(run, json, set, m, cost, trained));
   PetscCall(ScoriaRunPath(run, "compare.h5", sizeof store, store));
-  PetscCall(CompareWriteStore(set, sample, m->asked.quantities, &cost->biases, cost, ScoriaRunComm(run), store, text));
+  PetscCall(
+      CompareWriteStore(set, sample, NULL, m->asked.quantities, &cost->biases, cost, ScoriaRunComm(run), store, text));
   PetscCall(ScoriaSay(run, "  wrote %s and %s", store, json));
   PetscFunctionReturn(0);
 }
@@ -333,7 +341,7 @@ static PetscErrorCode Compare(ScoriaRun run, ScoriaDeck deck, const Opened *o)
   PetscCall(CompareBiasesOfConditions(&set, &o->quantities, &cost.biases));
   PetscCall(MeasureSample(run, &draws, &m.asked, &sample));
   PetscCall(Say(run, &set, &m, &cost, &o->trained));
-  PetscCall(Write(run, deck, &set, &sample, &m, &cost, &o->trained.sampler));
+  PetscCall(Write(run, deck, &set, &sample, &m, &cost, &o->trained));
   PetscCall(CompareDestroyConditions(&set));
   PetscCall(CompareDestroyConditions(&sample));
   PetscCall(CompareDrawsDestroy(&draws));

@@ -245,6 +245,21 @@ static PetscErrorCode BootstrapFloor(const ComparePooled *asked, int64_t n, int 
   PetscFunctionReturn(0);
 }
 
+/* Curves of the residuals of every source, and of a bootstrap sample of the rows'; the residuals are changed. */
+static PetscErrorCode FillCurves(const Pooling *p, int64_t rows, ComparisonSet *curves)
+{
+  double *again;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(rows * p->width, &again));
+  resample(p->asked->seed, 0, rows, p->width, p->all[ROWS], again);
+  PetscCall(CompareFillCurves(curves, 0, rows, again, SCORIA_FROM_PDE_AGAIN));
+  for (int t = 0; t < TAKEN; t++) PetscCall(CompareFillCurves(curves, 0, rows, p->all[t], taken[t]));
+  for (int i = 0; i < p->shape->space->n; i++) curves->c[0].theta[i] = NAN;
+  for (int s = 0; s < SCORIA_NFROM; s++) curves->c[0].good[s] = rows;
+  PetscCall(PetscFree(again));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode Measure(const Pooling *p, int64_t rows, Comparison *c, CompareBiases *biases)
 {
   const ComparePooled *asked = p->asked;
@@ -255,6 +270,7 @@ static PetscErrorCode Measure(const Pooling *p, int64_t rows, Comparison *c, Com
   PetscCall(BootstrapFloor(asked, rows, p->width, p->all[0], &c->distance[SCORIA_FROM_PDE_AGAIN]));
   PetscCall(CompareResidualsCount(&p->numbers, rows, c));
   PetscCall(CompareResidualsBiases(&p->numbers, rows, biases));
+  if (asked->curves) PetscCall(FillCurves(p, rows, asked->curves));
   PetscFunctionReturn(0);
 }
 

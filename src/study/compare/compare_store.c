@@ -4,9 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Name of the axis over conditions of a group: "condition", "sample_condition". */
+/* Name of the axis over conditions of a group: "condition", "sample_condition", "all_conditions". */
 static const char *condition_axis(const char *group)
 {
+  if (!strcmp(group, SCORIA_COMPARE_RESIDUALS)) return "all_conditions";
   return *group ? "sample_condition" : "condition";
 }
 
@@ -26,7 +27,7 @@ static PetscErrorCode PutProfiles(ScoriaStore store, const ComparisonSet *set, c
       memcpy(block + (k * rows + r) * L, start[k] + (r * set->shape.channels + channel) * set->shape.cells,
              (size_t)L * sizeof(double));
   PetscCall(ScoriaStorePutReals(store, name, rows == 1 ? 2 : 3, rows == 1 ? dims2 : dims3, block,
-                                set->shape.field[channel].unit, what));
+                                strcmp(group, SCORIA_COMPARE_RESIDUALS) ? field->unit : "1", what));
   snprintf(axes, sizeof axes, "%s%s %s", condition_axis(group), rows == 1 ? "" : " example", field_axis(field));
   PetscCall(ScoriaStorePutAxes(store, name, axes));
   PetscCall(PetscFree(block));
@@ -94,7 +95,7 @@ static PetscErrorCode PutSet(ScoriaStore store, const ComparisonSet *set, const 
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *sample,
+PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *sample, const ComparisonSet *residuals,
                                  const CompareQuantities *quantities, const CompareBiases *biases,
                                  const CompareCost *cost, MPI_Comm comm, const char *path, const char *deck)
 {
@@ -108,6 +109,7 @@ PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *
   PetscCall(ScoriaStorePutCentres(store, set->shape.channels, set->shape.field, along, set->shape.space, set->shape.x));
   PetscCall(PutSet(store, set, SCORIA_COMPARE_HELDOUT, "held-out conditions, columns as in /conditions"));
   PetscCall(PutSet(store, sample, SCORIA_COMPARE_SAMPLE, "sample condition of the deck, columns as in /conditions"));
+  if (residuals) PetscCall(PutSet(store, residuals, SCORIA_COMPARE_RESIDUALS, "NaN: rows of all held-back conditions"));
   if (set->maps) PetscCall(CompareMapsPut(store, set->maps));
   if (quantities) PetscCall(ComparePutTails(store, set, quantities));
   if (quantities) PetscCall(ComparePutBiases(store, quantities, biases));

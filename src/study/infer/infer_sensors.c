@@ -141,8 +141,9 @@ static PetscErrorCode ReadFile(MPI_Comm comm, const char *path, InferSensors *se
     else
       snprintf(found, sizeof found, "%d word%s", words, words == 1 ? "" : "s");
     if (!good)
-      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: line %d: found %s, expected a field and %s numbers: field %s value sd", path,
-                  number, found, counts[places], names_of_place(sensors));
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: line %d: found %s, expected a field and %s numbers: field %s value sd%s",
+                  path, number, found, counts[places], names_of_place(sensors),
+                  sensors->n == 0 && bad ? " (a heading begins with #)" : "");
     if (!(s.sd > 0))
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: line %d: found sd %g, expected a positive one", path, number, s.sd);
     if (sensors->n == INFER_MAX_SENSORS)

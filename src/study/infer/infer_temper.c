@@ -117,9 +117,11 @@ static PetscErrorCode JudgeRepeated(ScoriaRun run, const InferQuestion *q, int i
   PetscFunctionReturn(0);
 }
 
-#define FINE 0.01 /* of the prior's SD: no model of random fields has been seen to be right to that */
+#define COARSE 100 /* prior SDs of noise: such a reading takes 5e-5 of the SD there away */
+#define FINE 0.01  /* of the prior's SD: no model of random fields has been seen to be right to that */
 
-/* Whether the noise of reading i is so small that the posterior says of the model what holds of its own law alone. */
+/* Whether the noise of reading i is so small that the posterior says of the model what holds of its own law alone, or
+ * so large that the reading says nothing, as of a standard deviation in another unit. */
 static PetscErrorCode JudgeNoise(ScoriaRun run, const InferQuestion *q, const InferAnswer *a, int i)
 {
   const double prior = a->statistics[SCORIA_PRIOR][INFER_SD * a->columns + a->at_sensors + i];
@@ -130,6 +132,15 @@ static PetscErrorCode JudgeNoise(ScoriaRun run, const InferQuestion *q, const In
                         "  WARNING: reading %d: its noise is %.2g of the prior's SD there, finer than a model is right "
                         "(compare): the posterior may be too narrow, and wrong",
                         i + 1, share));
+  else if (prior > 0 && share > COARSE && q->strict)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "infer: reading %d: its sd %g is %.3g times the prior's there, expected less than %d", i + 1,
+                q->sensors.s[i].sd, share, COARSE);
+  else if (prior > 0 && share > COARSE)
+    PetscCall(ScoriaSay(run,
+                        "  WARNING: reading %d: its noise is %.3g times the prior's SD there, %.3g, so that it tells "
+                        "nothing: is its sd in the unit of the field?",
+                        i + 1, share, prior));
   PetscFunctionReturn(0);
 }
 

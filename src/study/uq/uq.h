@@ -199,6 +199,10 @@ double uq_event_tail(const UqQuestion *q, int t, double probability, int *side);
 bool uq_tail_warning(const UqQuestion *q, const UqAnswer *a, const UqTails *tails, int number, size_t size,
                      char line[]);
 
+/* Whether an outermost quantile lies beyond the fields that were drawn, of the condition that has fewest: a line of it.
+ */
+bool uq_few_warning(const UqQuestion *q, const UqAnswer *a, size_t size, char line[]);
+
 /* uq_sobol.c: /sobol of uq.h5; nothing where it was not asked.  Collective. */
 PetscErrorCode UqPutSobol(ScoriaStore store, const UqQuestion *q, const UqSensitivity *a);
 /* uq_write.c */

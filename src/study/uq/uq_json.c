@@ -64,6 +64,7 @@ static void add_warnings(cJSON *root, const UqQuestion *q, const UqResult *r)
 {
   cJSON *list = r->tails ? cJSON_AddArrayToObject(root, UQ_WARNINGS) : NULL;
   char line[512];
+  if (!r->levels.at && uq_few_warning(q, &r->a, sizeof line, line)) cJSON_AddStringToObject(root, UQ_FEW, line);
   for (int i = 0; uq_tail_warning(q, &r->a, r->tails, i, sizeof line, line); i++)
     if (*line) cJSON_AddItemToArray(list, cJSON_CreateString(line));
 }

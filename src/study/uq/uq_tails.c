@@ -267,6 +267,24 @@ static void list_unchecked(const UqQuestion *q, const UqTails *tails, size_t siz
       used = add_word(size, line, used, used ? ", " : "not checked by compare: tails of ", q->quantity[i].name);
 }
 
+bool uq_few_warning(const UqQuestion *q, const UqAnswer *a, size_t size, char line[])
+{
+  double fewest = INFINITY, share;
+  size_t used   = 0;
+  *line         = 0;
+  for (int k = 0; k < q->conditions; k++) fewest = fmin(fewest, a->value[(size_t)k * a->size + UQ_SAMPLES]);
+  for (int side = 0; side < SCORIA_TAILS && fewest > 0; side++) {
+    const double p = outermost(q, side, &share);
+    if (fewest * share < 1 - 1e-9)
+      used += (size_t)snprintf(line + used, size - used,
+                               "%squantile %g of %.0f fields: less than one is expected %s it, "
+                               "and the %s stands in its place",
+                               used ? "; " : "", p, fewest, side == SCORIA_TAIL_LOW ? "below" : "above",
+                               side == SCORIA_TAIL_LOW ? "smallest" : "largest");
+  }
+  return *line;
+}
+
 bool uq_tail_warning(const UqQuestion *q, const UqAnswer *a, const UqTails *tails, int number, size_t size, char line[])
 {
   const int of_quantiles = number - 1 - q->nthresholds;

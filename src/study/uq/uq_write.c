@@ -302,6 +302,7 @@ static PetscErrorCode SayTails(ScoriaRun run, const UqQuestion *q, const UqResul
 {
   char line[512];
   PetscFunctionBeginUser;
+  if (!r->levels.at && uq_few_warning(q, &r->a, sizeof line, line)) PetscCall(ScoriaSay(run, "  WARNING: %s", line));
   for (int i = 0; uq_tail_warning(q, &r->a, r->tails, i, sizeof line, line); i++)
     if (*line) PetscCall(ScoriaSay(run, "  %s%s", i ? "WARNING: " : "", line));
   PetscFunctionReturn(0);
