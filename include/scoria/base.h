@@ -150,6 +150,7 @@ typedef struct {
   int full_size, asked_size;  /* of the groups with work; what was asked for, perhaps more than there are ranks */
 } ScoriaGroups;
 
+/* More ranks a group than there are: one group of all; fewer than one: of one each.  Collective on comm. */
 PetscErrorCode ScoriaGroupsCreate(MPI_Comm comm, PetscInt group_size, ScoriaGroups *groups);
 PetscErrorCode ScoriaGroupsDestroy(ScoriaGroups *groups);
 /* Whether this rank is the leader of a group that has work: the one that hands in the group's results. */

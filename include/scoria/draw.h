@@ -89,7 +89,6 @@ typedef struct {
 /* Refused when the model was trained for another law than the deck's.  Says so where the sampler's products are
  * bfloat16.  Collective. */
 PetscErrorCode ScoriaTrainedOpen(ScoriaRun run, ScoriaDeck deck, ScoriaTrained *trained);
-
 PetscErrorCode ScoriaTrainedClose(ScoriaTrained *trained);
 
 /* --------------------------------------------------------------------------------------------- realisation numbers

@@ -49,6 +49,7 @@ PetscErrorCode ScoriaFidelitiesCompute(ScoriaFidelities all, int k, int64_t numb
 /* From the description of the deck's own rows to that of such rows, which lack lateral standard deviations. */
 void fidelities_spec(ScoriaDatasetSpec *spec);
 
+/* How many members, the first the deck's own; the name of member k, borrowed. */
 int fidelities_number(ScoriaFidelities all);
 const char *fidelities_name(ScoriaFidelities all, int k);
 /* (members + 1), borrowed: what this rank has spent since the object was made. */

@@ -252,6 +252,7 @@ typedef struct {
   ScoriaTailRank rank[SCORIA_TAIL_RANKS]; /* from the bulk outwards, those with SCORIA_TAIL_LEAST draws beyond */
 } ScoriaTail;
 
+/* The tail on a side, SCORIA_TAIL_LOW or _HIGH, of a number whose draws were counted at so many conditions.  Local. */
 void tails_pool(int conditions, const ScoriaTailCounts counts[], int side, ScoriaTail *tail);
 
 /* ---------------------------------------------------------------------------------------- laws between conditions ----

@@ -77,6 +77,7 @@ typedef struct {
 } UqQuestion;
 
 #define UQ_NO_CONDITION (-1)
+/* Of a sensitivity's input, 0 to inputs - 1: its condition's name, or what stands for all that is none; borrowed. */
 const char *uq_input_name(const UqQuestion *q, int input);
 
 /* The statistics that any source gives, one array of doubles per condition after the other; the offsets below are
@@ -114,6 +115,7 @@ typedef struct {
   int64_t undefined[UQ_MAX_QUANTITIES];       /* rows since the last reduction in which an expression had no value */
 } UqDraws;
 
+/* Room for draws of q's numbers from a source, both borrowed.  Local, as is UqDrawsDestroy. */
 PetscErrorCode UqDrawsCreate(const UqQuestion *q, ScoriaSource source, UqDraws *d);
 PetscErrorCode UqDrawsDestroy(UqDraws *d);
 /* Realisations [number, number + n) at theta, n <= q->tile. */

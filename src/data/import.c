@@ -111,7 +111,7 @@ static PetscErrorCode CopyRows(ScoriaRun run, const Import *im, Partial *out, Ta
   PetscCall(ScoriaRowsCreateStored(spec, most, &rows));
   PetscCall(ImportRoomCreate(spec, most, &room));
   PetscCall(ScoriaProgressCreate(run, "import", "rows", (double)spec->rows, &bar));
-  import_suspects_begin(&tally->suspects);
+  PetscCall(ImportSuspectsCreate(im->end - im->begin, &tally->suspects));
   tally->made = partial_has(out, 0, spec->rows);
   PetscCall(ScoriaProgressFrom(bar, (double)tally->made));
   while (tally->made < spec->rows && !stop) {
@@ -119,7 +119,7 @@ static PetscErrorCode CopyRows(ScoriaRun run, const Import *im, Partial *out, Ta
     PetscCall(ImportRead(im, first, number, &room, &rows, tally->not_finite));
     PetscCall(ScoriaForeignAgree(im->file));
     PetscCall(CountOutside(im, &rows, tally, &outside));
-    PetscCall(ImportSuspectRows(spec, first, &rows, &tally->suspects));
+    import_suspect_rows(spec, first, &rows, &tally->suspects);
     if (!outside) PetscCall(ScoriaDatasetWrite(out->ds, first, &rows));
     for (int64_t i = 0; i < number; i++) tally->failed += rows.done[i] == SCORIA_ROW_FAILED;
     first += number;
@@ -265,6 +265,7 @@ PetscErrorCode ScoriaImport(ScoriaRun run, ScoriaDeck deck, ScoriaMade *made)
   PetscCall(CheckUsable(&im, &out, &tally));
   PetscCall(CheckUnchanged(&im, &out));
   PetscCall(ImportWarn(&im, &tally.suspects));
+  PetscCall(ImportSuspectsDestroy(&tally.suspects));
   PetscCall(PartialFinish(&out));
   made->spec    = im.spec;
   made->failed  = tally.failed;

@@ -117,96 +117,114 @@ static bool is_far(const ImportEnds *e, int side, double range[2])
 
 typedef double Ranges[SCORIA_MAX_FIELDS][2]; /* of a row, field by field */
 
-/* Rows of a batch that differ, by what their ranges come to: places in a table, where the next free one is taken. */
-typedef struct {
-  const ScoriaDatasetSpec *spec;
-  const ScoriaRows *rows;
-  int64_t first; /* row of the dataset */
-  uint64_t size; /* of the table: a power of two, more than there are rows */
-  int64_t *row;  /* owned (size): of the batch, counted from 1 */
-} Table;
-
-static PetscErrorCode TableCreate(const ScoriaDatasetSpec *spec, int64_t first, const ScoriaRows *rows, Table *t)
-{
-  PetscFunctionBeginUser;
-  *t = (Table){.spec = spec, .rows = rows, .first = first, .size = 2};
-  while (t->size < 2 * (uint64_t)rows->rows) t->size *= 2;
-  PetscCall(PetscCalloc1(t->size, &t->row));
-  PetscFunctionReturn(0);
-}
-
 static const void *stored_row(const ScoriaDatasetSpec *spec, const ScoriaRows *rows, int f, int64_t i)
 {
   return (const char *)rows->stored[f] + (size_t)i * field_row_size(spec, f);
 }
 
-/* Value for value, and of one condition. */
-static bool is_same(const Table *t, int64_t i, int64_t j)
+/* A finaliser whose every bit depends on every one of its argument's (Steele, Lea & Flood, OOPSLA 2014). */
+static uint64_t mix(uint64_t key, uint64_t bits)
 {
-  bool same = (t->first + i) / t->spec->realisations == (t->first + j) / t->spec->realisations;
-  for (int f = 0; f < t->spec->nfields && same; f++)
-    same = !memcmp(stored_row(t->spec, t->rows, f, i), stored_row(t->spec, t->rows, f, j), field_row_size(t->spec, f));
-  return same;
+  key ^= bits;
+  key = (key ^ key >> 30) * 0xbf58476d1ce4e5b9;
+  key = (key ^ key >> 27) * 0x94d049bb133111eb;
+  return key ^ key >> 31;
 }
 
-/* Whether a row that is more than one value a field was there before. */
-static bool was_there(Table *t, int64_t i, Ranges range)
+#define STRANDS 4 /* side by side: one chain of products waits for each of them */
+
+/* Every byte goes into it. */
+static uint64_t mix_values(uint64_t key, size_t bytes, const char *values)
 {
-  uint64_t key = (uint64_t)((t->first + i) / t->spec->realisations), bits;
-  bool varies  = false;
-  for (int f = 0; f < t->spec->nfields; f++) {
-    for (int k = 0; k < 2; k++) {
-      memcpy(&bits, &range[f][k], sizeof bits);
-      key = (key ^ bits) * 0x9e3779b97f4a7c15; /* 2^64 over the golden ratio: spreads what is near each other */
-      key ^= key >> 32;
-    }
-    varies = varies || range[f][0] < range[f][1];
+  uint64_t strand[STRANDS] = {key, 1, 2, 3}, bits[STRANDS] = {0};
+  for (size_t at = 0; at < bytes; at += sizeof bits) {
+    if (bytes - at < sizeof bits) memset(bits, 0, sizeof bits);
+    memcpy(bits, values + at, PetscMin(bytes - at, sizeof bits));
+    for (int k = 0; k < STRANDS; k++) strand[k] = mix(strand[k], bits[k]);
   }
-  if (!varies) return false;
-  for (uint64_t at = key % t->size;; at = (at + 1) % t->size) {
-    if (t->row[at] && is_same(t, t->row[at] - 1, i)) return true;
-    if (t->row[at]) continue;
-    t->row[at] = i + 1;
-    return false;
-  }
+  for (int k = 0; k < STRANDS; k++) key = mix(key, strand[k]);
+  return key;
 }
 
-static void count_zeros(int fields, Ranges range, ImportSuspects *s)
+#define NO_KEY UINT64_MAX /* behind all others */
+
+/* Of a row of the dataset, at its condition: of 10^8 rows two that differ have the same with a probability of 3e-4. */
+static uint64_t key_of(const ScoriaDatasetSpec *spec, int64_t row, const ScoriaRows *rows, int64_t i)
 {
-  bool empty = true;
+  uint64_t key = mix(0, (uint64_t)(row / spec->realisations));
+  for (int f = 0; f < spec->nfields; f++) key = mix_values(key, field_row_size(spec, f), stored_row(spec, rows, f, i));
+  return key == NO_KEY ? 0 : key;
+}
+
+static int by_key(const void *a, const void *b)
+{
+  const uint64_t p = *(const uint64_t *)a, q = *(const uint64_t *)b;
+  return (p > q) - (p < q);
+}
+
+/* How many rows of all ranks repeat another, whichever rank and batch these were in. */
+static PetscErrorCode CountRepeated(MPI_Comm comm, ImportSuspects *s, int64_t *repeated)
+{
+  int64_t most    = s->varying;
+  uint64_t before = NO_KEY;
+  int rank, size;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_size(comm, &size));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &most, 1, MPI_INT64_T, MPI_MAX, comm));
+  PetscCall(PetscRealloc(sizeof *s->key * (size_t)(most + 1), &s->key));
+  for (int64_t i = s->varying; i <= most; i++) s->key[i] = NO_KEY;
+  PetscCall(ScoriaSortRanks(comm, most, sizeof *s->key, s->key, by_key));
+  *repeated = 0;
+  if (most > 0)
+    PetscCallMPI(MPI_Sendrecv(&s->key[most - 1], 1, MPI_UINT64_T, rank + 1 < size ? rank + 1 : MPI_PROC_NULL, 0,
+                              &before, 1, MPI_UINT64_T, rank ? rank - 1 : MPI_PROC_NULL, 0, comm, MPI_STATUS_IGNORE));
+  for (int64_t i = 0; i < most && s->key[i] != NO_KEY; before = s->key[i++]) *repeated += s->key[i] == before;
+  PetscFunctionReturn(0);
+}
+
+/* Whether any field is more than one value. */
+static bool count_zeros(int fields, Ranges range, ImportSuspects *s)
+{
+  bool empty = true, varies = false;
   for (int f = 0; f < fields; f++) {
-    const bool zero = range[f][0] == 0 && range[f][1] == 0;
+    const bool zero = range[f][0] == 0 && range[f][1] == 0, varied = range[f][0] < range[f][1];
     s->zero[f] += zero;
-    s->varied[f] += range[f][0] < range[f][1];
-    empty = empty && zero;
+    s->varied[f] += varied;
+    empty  = empty && zero;
+    varies = varies || varied;
   }
   s->empty += empty;
+  return varies;
 }
 
-void import_suspects_begin(ImportSuspects *s)
+PetscErrorCode ImportSuspectsCreate(int64_t most, ImportSuspects *s)
 {
+  PetscFunctionBeginUser;
   *s = (ImportSuspects){.rows = 0};
   for (int f = 0; f < SCORIA_MAX_FIELDS; f++) s->field[f] = no_ends;
+  PetscCall(PetscMalloc1(most + 1, &s->key));
+  PetscFunctionReturn(0);
 }
 
-PetscErrorCode ImportSuspectRows(const ScoriaDatasetSpec *spec, int64_t first, const ScoriaRows *rows,
-                                 ImportSuspects *s)
+PetscErrorCode ImportSuspectsDestroy(ImportSuspects *s)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(s->key));
+  PetscFunctionReturn(0);
+}
+
+void import_suspect_rows(const ScoriaDatasetSpec *spec, int64_t first, const ScoriaRows *rows, ImportSuspects *s)
 {
   Ranges range;
-  Table table;
-  PetscFunctionBeginUser;
-  PetscCall(TableCreate(spec, first, rows, &table));
   for (int64_t i = 0; i < rows->rows; i++) {
     if (rows->done[i] != SCORIA_ROW_DONE) continue;
     for (int f = 0; f < spec->nfields; f++)
       take_row(spec->float64, field_cells(&spec->field[f], spec->cells), stored_row(spec, rows, f, i), &s->field[f],
                range[f]);
-    count_zeros(spec->nfields, range, s);
-    s->repeated += was_there(&table, i, range);
+    if (count_zeros(spec->nfields, range, s)) s->key[s->varying++] = key_of(spec, first + i, rows, i);
     s->rows++;
   }
-  PetscCall(PetscFree(table.row));
-  PetscFunctionReturn(0);
 }
 
 /* ----------------------------------------------------------------------------------------------------- warnings ----
@@ -299,14 +317,24 @@ static PetscErrorCode WarnOfConditions(const Import *im)
   PetscFunctionReturn(0);
 }
 
+/* Whether a field is 0 in all cells of no other rows than those, so many, where all fields are: flags may be so by
+ * themselves.  s: of all ranks. */
+static bool is_never_zero_else(const Import *im, const ImportSuspects *s, int64_t empty)
+{
+  bool found = false;
+  for (int f = 0; f < im->spec.nfields; f++) found = found || (s->varied[f] && s->zero[f] == empty);
+  return found;
+}
+
 PetscErrorCode ImportWarn(const Import *im, ImportSuspects *s)
 {
-  int64_t number[3] = {s->rows, s->empty, s->repeated};
+  int64_t number[3] = {s->rows, s->empty};
   PetscFunctionBeginUser;
+  PetscCall(CountRepeated(im->comm, s, &number[2]));
   PetscCall(WarnOfConditions(im));
   PetscCall(WarnOfFields(im, s));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, number, 3, MPI_INT64_T, MPI_SUM, im->comm));
-  if (number[1] && number[1] < number[0])
+  if (number[1] && number[1] < number[0] && is_never_zero_else(im, s, number[1]))
     PetscCall(Warn(im,
                    "%lld of %lld rows are 0 in all cells of all fields: were they never written? Then "
                    "leave them out",

@@ -5,11 +5,6 @@ set -uo pipefail
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
-scoria() { # one rank without the launcher
-  last_options "$@"
-  timeout 300 "$SCORIA" "${kept_options[@]}"
-}
-
 "$PYTHON" - "$work" <<'PY' || { fail "the inputs"; finish; }
 import sys, h5py, numpy as np
 rng = np.random.default_rng(1)
@@ -51,7 +46,7 @@ DECK
 run() { # FILE COMMAND ...: in the run directory of that file; what is said goes to FILE.out
   local file=$1
   shift
-  scoria "$1" "$work/deck.yaml" -import_file "$work/$file.h5" -run_dir "$work/$file" "${@:2}" >"$work/$file.out" 2>&1
+  scoria 1 "$1" "$work/deck.yaml" -import_file "$work/$file.h5" -run_dir "$work/$file" "${@:2}" >"$work/$file.out" 2>&1
 }
 said() { # FILE PATTERN: in the line of a warning
   grep -q "WARNING: $2" "$work/$1.out" || { fail "$1: not told: $2"; cat "$work/$1.out" >&2; }
@@ -68,7 +63,7 @@ done
 while read -r file pattern; do
   for ranks in 1 3; do
     rm -rf "${work:?}/$file"
-    timeout 300 "$MPIEXEC" -n "$ranks" "$SCORIA" import "$work/deck.yaml" -import_file "$work/$file.h5" -run_dir "$work/$file" >"$work/$file.out" 2>&1 || fail "import $file on $ranks"
+    scoria "$ranks" import "$work/deck.yaml" -import_file "$work/$file.h5" -run_dir "$work/$file" >"$work/$file.out" 2>&1 || fail "import $file on $ranks"
     if [ -z "$pattern" ]; then silent "$file"; else said "$file" "${pattern/@/$(cat "$work/range")}"; fi
   done
 done <<'LIST'

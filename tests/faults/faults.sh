@@ -76,14 +76,17 @@ again() {
   [ -z "$left" ] || fail "$what: left behind: $left"
 }
 
-# How many calls of a kind (any: all) a rank makes in COMMAND.
-calls() { # COMMAND RANKS RANK KIND
-  prepare "$work/count" "$1"
-  rm -f "$work/calls"
-  injected "$2" "SCORIA_FAULT_RANK=$3 SCORIA_FAULT_LOG=$work/calls" "$1" "$work/count"
-  [ "$code" -eq 0 ] || { fail "$1 under the library"; cat "$work/out" "$work/err" >&2; }
-  touch "$work/calls"
-  if [ "$4" = any ]; then wc -l <"$work/calls"; else grep -c "^[0-9]* [0-9]* $4 " "$work/calls"; fi
+# How many calls of a kind (any: all) a rank makes in COMMAND, to $number; they are logged once for all kinds.
+count_calls() { # COMMAND RANKS RANK KIND
+  local log=$work/calls.$1.$2.$3
+  if [ ! -e "$log" ]; then
+    prepare "$work/count" "$1"
+    injected "$2" "SCORIA_FAULT_RANK=$3 SCORIA_FAULT_LOG=$log" "$1" "$work/count"
+    [ "$code" -eq 0 ] || { fail "$1 under the library"; cat "$work/out" "$work/err" >&2; }
+    touch "$log"
+  fi
+  if [ "$4" = any ]; then number=$(wc -l <"$log"); else number=$(grep -c "^[0-9]* [0-9]* $4 " "$log"); fi
+  [ "$number" -gt 0 ] || [ "$3" -gt 0 ] || fail "$1: no calls of rank 0 are counted ($4)" # others may have nothing to write
 }
 
 # The files of an undisturbed run, to compare with.

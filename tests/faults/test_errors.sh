@@ -33,8 +33,8 @@ again_or_refused() { # COMMAND WHAT
 
 # error_at COMMAND RANK KIND ACTION: exit 4 with its line, or, where the program does not depend on the call, the right end.
 error_at() {
-  local command=$1 rank=$2 kind=$3 action=$4 at number what
-  number=$(calls "$command" 2 "$rank" "$kind")
+  local command=$1 rank=$2 kind=$3 action=$4 at what
+  count_calls "$command" 2 "$rank" "$kind"
   first=$(((first + 23) % stride))
   for ((at = 1 + first; at <= number; at += stride)); do
     what="$command, $action for rank $rank at call $at of $number ($kind)"
@@ -63,4 +63,5 @@ done
 stride=1
 error_at generate 1 open EIO
 echo "$errors faults, $told of them told"
+[ "$told" -gt 0 ] || fail "no fault was told"
 finish

@@ -12,8 +12,8 @@ make_reference generate train sample uq compare
 kills=0
 # kill_at COMMAND RANK KIND ACTION: at every stride-th call of that kind, in a run on two ranks; started again on 1, 2 or 3.
 kill_at() {
-  local command=$1 rank=$2 kind=$3 action=$4 at number what
-  number=$(calls "$command" 2 "$rank" "$kind")
+  local command=$1 rank=$2 kind=$3 action=$4 at what
+  count_calls "$command" 2 "$rank" "$kind"
   first=$(((first + 23) % stride))
   for ((at = 1 + first; at <= number; at += stride)); do
     what="$command, $action of rank $rank at call $at of $number ($kind)"
@@ -35,4 +35,5 @@ for command in $commands; do
   kill_at "$command" 0 any job
 done
 echo "$kills kills"
+[ "$kills" -gt 0 ] || fail "nothing was killed"
 finish

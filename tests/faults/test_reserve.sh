@@ -8,7 +8,8 @@ fault_deck "$deck"
 make_reference generate
 
 # At most so many writes to the file: every one of them stands for a column of a batch, or a piece of HDF5's own.
-plain=$(calls generate 2 0 write)
+count_calls generate 2 0 write
+plain=$number
 for error in EOPNOTSUPP ENOSYS; do
   prepare "$work/run" generate
   rm -f "$work/log"

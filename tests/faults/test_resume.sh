@@ -8,7 +8,7 @@ set -uo pipefail
 # Long enough to be interrupted on a fast machine: 61,440 solves, 6000 steps.
 deck=$work/deck.yaml
 tiny_deck "$deck" "$work/unused"
-more=(-ensemble_conditions 480 -ensemble_realisations 128 -train_steps 6000 -train_patience 0 -train_batch 128 -train_width 128 -train_depth 2 -train_ema "0.05,0.10" -train_consistency_steps 1000 -sample_count 30000 -run_checkpoint_minutes 0.005)
+more=(-ensemble_conditions 480 -ensemble_realisations 128 -train_steps 6000 -train_patience 0 -train_batch 128 -train_width 128 -train_depth 2 -train_ema "0.05,0.10" -sample_count 30000 -run_checkpoint_minutes 0.005)
 
 # same A B NAME ...: every array of these files of two run directories holds the same bytes.
 same() {
@@ -108,28 +108,22 @@ before=$(spent "$dir" model.h5)
 grep -q 'stopped at run_max_hours; the training is kept at step [1-9][0-9]* of 6000' "$work/out" || { fail "train: the line on stopping"; cat "$work/out" >&2; }
 expect 3 'train.ckpt: of another deck (train_steps' 2 train "$deck" -run_dir "$dir" "${more[@]}" -train_steps 4000
 
-# Stopped in the consistency tuning, which goes on without the training.
-mkdir -p "$work/tune"
-ln "$reference/dataset.h5" "$work/tune/dataset.h5"
-interrupt usr1 2 train "$work/tune" consistency.jsonl
-[ "$code" -eq 75 ] || { fail "tuning: exit $code after USR1, expected 75"; cat "$work/out" >&2; }
-scoria 3 train "$deck" -run_dir "$work/tune" "${more[@]}" >"$work/out" 2>&1 || { fail "tuning: the last start"; cat "$work/out" >&2; }
-grep -q 'resuming from step [0-9]* of the consistency tuning' "$work/out" || { fail "tuning did not go on"; cat "$work/out" >&2; }
-same "$reference" "$work/tune" model.h5 || fail "an interrupted tuning ends with other weights"
-
-# And in a distillation, whose teacher is made again of what the checkpoint holds.
-consistency=("${more[@]}")
-more+=(-train_steps 300 -train_consistency_steps 0 -train_distilled_steps 1500)
-for name in straight bent; do
-  mkdir -p "$work/$name"
-  ln "$reference/dataset.h5" "$work/$name/dataset.h5"
+# Stopped in the consistency tuning, which goes on without the training, and in a distillation, whose teacher is made again of what the
+# checkpoint holds.
+whole=("${more[@]}")
+for kind in consistency distilled; do
+  more=("${whole[@]}" -train_steps 300 "-train_${kind}_steps" 1500)
+  for name in straight bent; do
+    mkdir -p "$work/$name.$kind"
+    ln "$reference/dataset.h5" "$work/$name.$kind/dataset.h5"
+  done
+  scoria 2 train "$deck" -run_dir "$work/straight.$kind" "${more[@]}" >"$work/out" 2>&1 || { fail "$kind tuning"; cat "$work/out" >&2; }
+  interrupt usr1 2 train "$work/bent.$kind" "$kind.jsonl"
+  [ "$code" -eq 75 ] || { fail "$kind tuning: exit $code after USR1, expected 75"; cat "$work/out" >&2; }
+  scoria 3 train "$deck" -run_dir "$work/bent.$kind" "${more[@]}" >"$work/out" 2>&1 || { fail "$kind tuning: the last start"; cat "$work/out" >&2; }
+  grep -q "resuming from step [0-9]* of the $kind tuning" "$work/out" || { fail "$kind tuning did not go on"; cat "$work/out" >&2; }
+  same "$work/straight.$kind" "$work/bent.$kind" model.h5 || fail "an interrupted $kind tuning ends with other weights"
 done
-scoria 2 train "$deck" -run_dir "$work/straight" "${more[@]}" >"$work/out" 2>&1 || { fail "distillation"; cat "$work/out" >&2; }
-interrupt usr1 2 train "$work/bent" distilled.jsonl
-[ "$code" -eq 75 ] || { fail "distillation: exit $code after USR1, expected 75"; cat "$work/out" >&2; }
-scoria 3 train "$deck" -run_dir "$work/bent" "${more[@]}" >"$work/out" 2>&1 || { fail "distillation: the last start"; cat "$work/out" >&2; }
-grep -q 'resuming from step [0-9]* of the distilled tuning' "$work/out" || { fail "distillation did not go on"; cat "$work/out" >&2; }
-same "$work/straight" "$work/bent" model.h5 || fail "an interrupted distillation ends with other weights"
 
 # Asked for when the training is done: the same as at once, whether interrupted or not; nothing is trained again.
 mkdir -p "$work/later"
@@ -140,7 +134,7 @@ interrupt usr1 4 train "$work/later" distilled.jsonl
 [ "$code" -eq 75 ] || { fail "distillation later: exit $code after USR1, expected 75"; cat "$work/out" >&2; }
 [ -e "$work/later/model.h5" ] || fail "distillation later: the model was gone meanwhile"
 scoria 1 train "$deck" -run_dir "$work/later" "${more[@]}" >"$work/out" 2>&1 || { fail "distillation later: the last start"; cat "$work/out" >&2; }
-same "$work/straight" "$work/later" model.h5 || fail "a distillation after the training ends with other weights"
+same "$work/straight.$kind" "$work/later" model.h5 || fail "a distillation after the training ends with other weights"
 cmp -s "$work/curve" "$work/later/train.jsonl" || fail "distillation later: trained again"
 scoria 2 train "$deck" -run_dir "$work/later" "${more[@]}" >"$work/out" 2>&1 || { fail "distilled again"; cat "$work/out" >&2; }
 grep -q 'model.h5 is complete' "$work/out" || { fail "distilled already, and not told"; cat "$work/out" >&2; }
@@ -150,7 +144,7 @@ grep -q 'WARNING: sample_steps is ignored: sample_sampler is distilled' "$work/o
 ls "$work/later"/*.next "$work/later"/train.ckpt* >/dev/null 2>&1 && fail "a finished distillation left files"
 
 # Of few rows: while the network is calibrated, after the last step, which is not trained again.
-more=("${consistency[@]}" -ensemble_conditions 48 -ensemble_realisations 8 -train_steps 500 -train_consistency_steps 0 -train_width 64)
+more=("${whole[@]}" -ensemble_conditions 48 -ensemble_realisations 8 -train_steps 500 -train_width 64)
 scoria 2 generate "$deck" -run_dir "$work/few" "${more[@]}" >"$work/out" 2>&1 || { fail "few rows"; cat "$work/out" >&2; }
 mkdir -p "$work/once"
 ln "$work/few/dataset.h5" "$work/once/dataset.h5"
@@ -162,7 +156,7 @@ grep -q 'stopped by a signal; the training is kept at its last step' "$work/out"
 scoria 3 train "$deck" -run_dir "$work/few" "${more[@]}" >"$work/out" 2>&1 || { fail "calibration: the last start"; cat "$work/out" >&2; }
 grep -q 'resuming from step 500' "$work/out" || { fail "calibration: not from the last step"; cat "$work/out" >&2; }
 same "$work/once" "$work/few" model.h5 || fail "an interrupted calibration ends with another model"
-more=("${consistency[@]}")
+more=("${whole[@]}")
 
 # The newest checkpoint damaged: the one before it; both: refused, and left alone.
 cp -r "$dir" "$work/both"

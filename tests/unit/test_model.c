@@ -104,7 +104,8 @@ static void make_dataset(ScoriaDataset *ds)
 }
 
 #define SHORT "steps: 30, width: 20, validation: 0.2"
-#define LONG "steps: 500, width: 64, validation: 0.75"
+#define CALIBRATED "steps: 500, width: 64, validation: 0.75"
+#define LONG CALIBRATED ", calibrate: false"
 
 /* more: steps, width, validation and further keys of section train; what the training keeps on its way is gone when it
  * is over, or left. */
@@ -449,6 +450,7 @@ static void overfitting_does_not_reach_the_model(void **state)
   CHECK(ScoriaModelDestroy(&early));
   train_with("modes", LONG, &early); /* so few rows: patience is 10 */
   assert_true(early->steps < 500 && early->steps > steps && early->kept == step);
+  assert_null(early->calibration.from); /* as asked; see what_has_ended_is_not_trained_again */
   train_with("modes", LONG ", keep: last", &last);
   assert_int_equal(last->kept, 500);
   if (!(last->validation > best->validation + 0.01))
@@ -476,11 +478,11 @@ static void what_has_ended_is_not_trained_again(void **state)
   ScoriaModel broken, whole;
   char resumed[64];
   (void)state;
-  train_and("modes", LONG, false, &broken);
+  train_and("modes", CALIBRATED, false, &broken);
   assert_int_equal(access(in_directory("train.ckpt"), F_OK), 0);
   snprintf(resumed, sizeof resumed, "\"event\":\"resume\",\"step\":%lld}", (long long)broken->steps);
   assert_true(broken->steps < 500 && !log_has(resumed));
-  train_with("modes", LONG, &whole);
+  train_with("modes", CALIBRATED, &whole);
   assert_true(log_has(resumed) && access(in_directory("train.ckpt"), F_OK));
   assert_true(whole->steps == broken->steps && whole->kept == broken->kept && whole->loss == broken->loss);
   assert_memory_equal(net_parameters(whole->net), net_parameters(broken->net),
@@ -492,16 +494,6 @@ static void what_has_ended_is_not_trained_again(void **state)
   assert_memory_equal(c->to, other->to, bytes);
   CHECK(ScoriaModelDestroy(&broken));
   CHECK(ScoriaModelDestroy(&whole));
-}
-
-static void calibration_can_be_left_out(void **state)
-{
-  ScoriaModel plain;
-  (void)state;
-  if (!on_one_rank()) return;
-  train_with("modes", LONG ", calibrate: false", &plain);
-  assert_null(plain->calibration.from);
-  CHECK(ScoriaModelDestroy(&plain));
 }
 
 /* As any other, by which the report forgets the model before it. */
@@ -629,7 +621,6 @@ int main(int argc, char **argv)
       cmocka_unit_test_setup_teardown(width_is_chosen_afterwards, make_directory, remove_directory),
       cmocka_unit_test_setup_teardown(tuned_weights_are_kept_beside, make_directory, remove_directory),
       cmocka_unit_test_setup_teardown(what_has_ended_is_not_trained_again, make_directory, remove_directory),
-      cmocka_unit_test_setup_teardown(calibration_can_be_left_out, make_directory, remove_directory),
       cmocka_unit_test_setup_teardown(a_model_without_a_network_is_logged, make_directory, remove_directory),
   };
   return run_test_program(argc, argv, tests, sizeof tests / sizeof tests[0]);
