@@ -14,7 +14,7 @@ typedef struct {
   double lo, hi;               /* range of the training set [unit] */
   bool log;                    /* spaced logarithmically (lo > 0) */
   bool thickness;              /* the extent along x, of which places along x are shares */
-  bool log_learned; /* models learn it by its logarithm however it is spaced: few values that are more even so */
+  bool log_learned;            /* models learn it by its logarithm however spaced: few values, more even so */
 } ScoriaCondition;
 
 typedef struct {

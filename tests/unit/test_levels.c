@@ -122,9 +122,9 @@ static void fill_rows(const void *ctx, ScoriaRows *rows)
 
 static void make_dataset(const Design *design, ScoriaSpace *space)
 {
-  *space                       = (ScoriaSpace){2,
-                                               {{"t", "s", design->at[0], design->at[design->n - 1], design->log, false, false},
-                                                {"b", "1", 0, 1, false, false, false}}};
+  *space                       = (ScoriaSpace){.n = 2,
+                                               .c = {{"t", "s", design->at[0], design->at[design->n - 1], design->log, false, false},
+                                                     {"b", "1", 0, 1, false, false, false}}};
   const ScoriaDatasetSpec spec = {.rows         = (int64_t)design->n * design->loads * EACH,
                                   .cells        = L,
                                   .shape        = {L, 1, 1},
@@ -170,7 +170,7 @@ static void few_values_over_decades_are_learned_by_their_logarithm(void **state)
 
 static void coordinates_are_those_of_the_logarithm(void **state)
 {
-  ScoriaSpace space = {1, {{"t", "s", 10, 3000, false, false, true}}};
+  ScoriaSpace space = {.n = 1, .c = {{"t", "s", 10, 3000, false, false, true}}};
   double middle     = sqrt(10.0 * 3000), u, law_of;
   (void)state;
   space_to_learned(&space, &middle, &u);
