@@ -255,7 +255,9 @@ static bool is_alone(void)
 /* Ranks that are all on one node need no network: Open MPI 5 looks for one at every start, and says on every rank that
  * it has found none.  Nor the other ways to one, which are looked for where tcp is excluded: starting libfabric takes a
  * second.  Point to point over shared memory is ob1's: to look for the others' devices takes .2 s.  A process alone
- * needs no daemon, which takes another .1 s to start and serves MPI_Comm_spawn only.  Where the user has not chosen. */
+ * needs no daemon, which takes another .1 s to start and serves MPI_Comm_spawn only; nor a directory of the session,
+ * which Open MPI 4 then gives the same name for all such processes, so that one that ends takes it from one that
+ * begins, which dies.  Where the user has not chosen. */
 static void stay_on_node(void)
 {
   const char *all = getenv("OMPI_COMM_WORLD_SIZE"), *here = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
@@ -263,7 +265,9 @@ static void stay_on_node(void)
   if (!alone && !(all && here && !strcmp(all, here))) return;
   setenv("OMPI_MCA_btl", alone ? "self" : "^tcp,ofi,uct,openib", 0);
   setenv("OMPI_MCA_pml", "ob1", 0);
-  if (alone) setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+  if (!alone) return;
+  setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+  setenv("OMPI_MCA_orte_create_session_dirs", "0", 0);
 }
 
 /* Where help is asked for, what stands behind it: "all", "petsc", another word or "". */

@@ -55,6 +55,14 @@ alone 0 '^  seed: 5' deck "$work/printed.yaml"
 alone 3 'found "~nobody/x", expected ~/' generate "$deck" -run_dir '~nobody/x'
 [ ! -e "$work/none" ] || fail "a refused option has made a run directory"
 
+# Processes without a launcher begin and end beside each other, and share no directory that one of them could remove: Open MPI 4 needs none.
+if "$MPIEXEC" --version | grep -q '(Open MPI) 4\.'; then TMPDIR=/dev/null/none alone 0 '^run:' deck "$deck"; fi
+for ((k = 0; k < 4; k++)); do
+  for ((i = 0; i < 10; i++)); do timeout 100 "$SCORIA" deck "$deck" >"$work/start$k" 2>&1 || exit 1; done &
+  starts[k]=$!
+done
+for ((k = 0; k < 4; k++)); do wait "${starts[k]}" || { fail "a start beside others"; cat "$work/start$k" >&2; }; done
+
 # A page without gnuplot has its tables; that there is no result is not said.
 timeout 100 "$MPIEXEC" -n 1 env PATH=/nowhere "$SCORIA" report "$deck" "${late[@]}" >"$work/out" 2>&1 || { fail "a report without gnuplot"; cat "$work/out" >&2; }
 grep -q 'gnuplot is missing' "$work/out" || fail "it is not said that gnuplot is missing"
