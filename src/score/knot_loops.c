@@ -61,4 +61,18 @@ static void field(const KnotField *of, int places, const double t[], double fiel
   }
 }
 
-const KnotLoops LEVEL(knot_loops) = {field};
+static void swell(const KnotSwell *of, int places, double t[])
+{
+  const int nx       = of->nx;
+  const double *unit = of->unit, *mean = of->mean, *mean_swell = of->mean_swell, *exponent = of->exponent;
+  const double *low = of->low, most = of->farthest;
+  for (int p = 0; p < places; p++, t += nx, low += nx)
+    for (int x = 0; x < nx; x++) {
+      double held        = low[x] < -most ? -most : low[x];
+      held               = held > most ? most : held;
+      const double waves = (low[x] - mean[x]) * mean_swell[x];
+      t[x]               = (mean[x] + waves + (t[x] * unit[x] - low[x]) * knot_swell(exponent[x] * held)) / unit[x];
+    }
+}
+
+const KnotLoops LEVEL(knot_loops) = {field, swell};

@@ -9,8 +9,14 @@
 #define KNOT_LEAST 0.05 /* of 1 + bend q, and */
 #define KNOT_MOST 4.0   /* at most: beyond, a bent score is linear in q */
 
-/* Modulated scores, in knots: q = at swell(exponent s), bent to q / (1 + bend q).  swell(x) is a quotient of two
- * quadratics that is e^x to .5 % up to |x| = 1.2 and increases up to |x| = 3.4 (Pade's). */
+/* A quotient of two quadratics that is e^x to .5 % up to |x| = 1.2 and increases up to |x| = 3.4 (Pade's). */
+static inline double knot_swell(double x)
+{
+  const double even = 12 + x * x, odd = 6 * x;
+  return (even + odd) / (even - odd);
+}
+
+/* Modulated scores, in knots: q = at swell(exponent s), bent to q / (1 + bend q). */
 static inline double knot_bent(double at, double exponent, double s, double bend)
 {
   const double x = exponent * s, even = 12 + x * x, odd = 6 * x, up = (even + odd) * at, down = even - odd,
@@ -19,6 +25,14 @@ static inline double knot_bent(double at, double exponent, double s, double bend
   over        = over < low ? low : over;
   over        = over > high ? high : over;
   return up / over;
+}
+
+/* q of q / (1 + bend q), in knots. */
+static inline double knot_unbent(double at, double bend)
+{
+  const double over = 1 - bend * at; /* 1 / (1 + bend q) */
+  if (over > 1 / KNOT_LEAST) return at * KNOT_LEAST;
+  return over < 1 / KNOT_MOST ? at * KNOT_MOST : at / over;
 }
 
 /* What a field is at knots along every element x: v is piecewise linear in t, `rate` knots per unit of t, t = 0 in the
@@ -34,9 +48,20 @@ typedef struct {
   double reference, sign;
 } KnotField;
 
+/* Scores t (places, nx) in units of 1 / unit, their long waves and lateral mean m in units of 1:
+ * m + (low - m) mean_swell + (t - low) swell(exponent low), |low| at most `farthest` in it. */
+typedef struct {
+  int nx;
+  const double *unit, *mean, *mean_swell, *exponent; /* borrowed (nx) each */
+  const double *low;                                 /* borrowed (places, nx) */
+  double farthest;
+} KnotSwell;
+
 typedef struct {
   /* t (places, nx) becomes a field (places, nx); |v| < 700 where it is logged, beyond it is as there. */
   void (*field)(const KnotField *of, int places, const double t[], double field[]);
+  /* Scores t become swollen ones. */
+  void (*swell)(const KnotSwell *of, int places, double t[]);
 } KnotLoops;
 
 extern const KnotLoops LEVELS(knot_loops);

@@ -152,6 +152,7 @@ void lateral_scores(const NormLateral norm, double v[])
         const int e = c * norm->nx + x;
         *v          = score_of(norm->knot + e * MARGINAL_KNOTS, norm->rate[e], *v);
       }
+  if (norm->modulation.own.on) swell_take_out(norm, t + (size_t)norm->modulation.channel * norm->N * norm->nx);
   if (!norm->modulation.on) return;
   modulation_smooth(norm, t);
   modulation_take_out(norm, t);
@@ -175,7 +176,7 @@ static KnotField knot_field(const NormLateral norm, int c)
                                 .knots     = MARGINAL_KNOTS,
                                 .knot      = norm->knot + first * MARGINAL_KNOTS,
                                 .rate      = norm->rate + first,
-                                .s         = norm->modulation.on ? norm->modulation.s : NULL,
+                                .s         = modulation_bends(norm) ? norm->modulation.s : NULL,
                                 .exponent  = norm->modulation.exponent + first,
                                 .bend      = norm->modulation.bend + first,
                                 .logged    = norm->logged[c] || ends != LATERAL_ENDS_NONE,
@@ -188,10 +189,11 @@ static KnotField knot_field(const NormLateral norm, int c)
   return of;
 }
 
-/* Scores t (m) become a field. */
-static void scores_back(const NormLateral norm, const double t[], double field[])
+/* Scores t (m) become a field; they are changed. */
+static void scores_back(const NormLateral norm, double t[], double field[])
 {
   if (norm->modulation.on) modulation_smooth(norm, t);
+  if (norm->modulation.own.on) swell_apply(norm, t + (size_t)norm->modulation.channel * norm->N * norm->nx);
   for (int c = 0; c < norm->C; c++) {
     const size_t first = (size_t)c * norm->nx;
     const KnotField of = knot_field(norm, c);
@@ -275,7 +277,8 @@ void lateral_encode(void *self, int64_t n, const double fields[], double y[])
   }
 }
 
-void lateral_spectrum(const NormLateral norm, const double y[], bool about_mean)
+/* The transform of scores from coordinates y (R). */
+static void set_spectrum(const NormLateral norm, const double y[], bool about_mean)
 {
   const Waves *w = &norm->waves;
   memset(w->spectrum, 0, sizeof *w->spectrum * (size_t)w->C * w->half * w->nx);
@@ -296,9 +299,10 @@ void lateral_spectrum(const NormLateral norm, const double y[], bool about_mean)
   }
 }
 
-void lateral_scores_of(const NormLateral norm, const double y[])
+void lateral_scores_of(const NormLateral norm, const double y[], bool about_mean)
 {
-  lateral_spectrum(norm, y, false);
+  set_spectrum(norm, y, about_mean);
+  if (norm->modulation.own.on) swell_part_of_spectrum(norm);
   fftw_execute(norm->waves.back);
 }
 
@@ -306,7 +310,7 @@ void lateral_decode(void *self, int64_t n, const double y[], double fields[])
 {
   const NormLateral norm = self;
   for (int64_t i = 0; i < n; i++) {
-    lateral_scores_of(norm, y + i * norm->R);
+    lateral_scores_of(norm, y + i * norm->R, false);
     scores_back(norm, norm->waves.grid, fields + i * norm->m);
   }
 }

@@ -8,10 +8,11 @@
  *   t = the normal score of z: at the edges of bins polynomials in u (lateral_marginal.c), standardised: z has mean 0
  *       and variance 1 where t is normal; piecewise linear, and linear beyond; times the standard deviation that the
  *       modes give it, and over the size that one smooth field gives the waves of the others there
- *       (lateral_modulation.c); for every wave number (kz, ky), up to sign, real modes V over (channel, x) of the
- * Fourier transform of t, times 1 / D(u), less mu(u) for the lateral mean, and times the inverse of L(u), a factor of
- * their correlations at u, all over factors by which the waves of a field have the power of the rows: coordinates y,
- * N(0, I) where t is Gaussian. Modes are those of the real covariance pooled over
+ *       (lateral_modulation.c) and its own long waves its own (lateral_swell.c); for every wave number (kz, ky), up to
+ * sign, real modes V over (channel, x) of the Fourier transform of t, times 1 / D(u), less mu(u) for the lateral mean,
+ * and times the inverse of L(u), a factor of their correlations at u, all over factors by which the waves of a field
+ * have the power of the rows: coordinates y, N(0, I) where t is Gaussian. Modes are those of the real covariance pooled
+ * over
  * +-ky and +-kz, so that the law of a Gaussian y is invariant under shifts and reflections of y and z. */
 #ifndef SCORIA_SCORE_LATERAL_H
 #define SCORIA_SCORE_LATERAL_H
@@ -25,6 +26,7 @@
 #define MARGINAL_KNOTS 33  /* of t: from -4 to 4 in steps of 1/4 */
 #define LATERAL_STEP 0.25  /* between them */
 #define LATERAL_COUPLED 24 /* modes of a wave number, the first, that are coupled */
+#define LATERAL_SCORES 3   /* that a value depends on, at most */
 
 /* The law of one element of z, pooled over conditions. */
 typedef struct {
@@ -41,10 +43,31 @@ typedef enum {
   LATERAL_ENDS_KINDS
 } LateralEndsKind;
 
+#define SWELL_MOST 0.35 /* of an exponent */
+enum { SWELL_MEAN, SWELL_LONG, SWELLS };
+
+/* The size of the leading channel's own waves by its lateral mean, and of its short ones by its long ones, place by
+ * place along x. */
+typedef struct {
+  bool on;
+  double *is_long;    /* owned (classes): 1 of the long waves, the lateral mean among them; others 0 */
+  double *exponent;   /* owned (SWELLS, nx): b1 and b2; 0 where waves of an element are of one size */
+  double *share_coef; /* owned (shape.terms, SWELLS, nx): variance of the lateral mean, and of the long waves, of scores
+                       * of variance 1 */
+  Waves waves;        /* owned: of the channel */
+  double *row;        /* owned (N + 1, nx): a buffer, of coordinates of long waves */
+  /* Set by LateralAt. */
+  double *share; /* owned (SWELLS, nx) */
+  /* Set by swell_part, and whenever scores are made of coordinates. */
+  double *mean, *low;              /* owned (nx), (N, nx): of standardised scores */
+  double *q, *rest, *size, *level; /* owned (N, nx), (N, nx), (N + 1, nx), (nx): buffers of the way back */
+} Swell;
+
 /* The size of the waves of other channels, by the smooth part s of the leading one. */
 typedef struct {
   bool on;
-  int channel;              /* the leading one; where `on`, and in a fit */
+  Swell own;
+  int channel;              /* the leading one; where either is on, and in a fit */
   Waves smooth;             /* owned: of one value at a lateral place */
   double *mode;             /* owned (nx): weights of its standardised scores in s, */
   double *filter;           /* owned (classes): of whose waves these shares are left */
@@ -168,13 +191,31 @@ void modulation_bend(NormLateral norm);
 void modulation_smooth(NormLateral norm, const double t[]);
 /* Bent scores t (m) of a field become those without modulation, once s is known. */
 void modulation_take_out(const NormLateral norm, double t[]);
-/* Where a score t of element e, at a value of s, stands among the knots, whose middle is 0; its derivatives by t and s.
- */
-double modulation_position(const NormLateral norm, int e, double t, double s, double *by_t, double *by_s);
+/* Where element e with these scores (LATERAL_SCORES) stands among the knots, whose middle is 0; its derivatives by
+ * them.  Scores are t and, of the leading channel where it swells, the standardised long waves and lateral mean, of
+ * another channel s. */
+double modulation_position(const NormLateral norm, int e, const double score[], double slope[]);
 /* What t (E) at wave numbers of class c are in s. */
 double modulation_share(const NormLateral norm, int c, const double t[]);
-/* The transform of scores from coordinates y (R); about_mean: of their deviation from the mean alone. */
-void lateral_spectrum(const NormLateral norm, const double y[], bool about_mean);
+/* Whether knots are of bent scores. */
+bool modulation_bends(const NormLateral norm);
+/* Whether element e is of the leading channel and that swells. */
+bool swell_has(const NormLateral norm, int e);
+/* At the condition that the coefficients' terms are of: its parameters, and bend and normal of its elements. */
+void swell_set(NormLateral norm, const double terms[]);
+/* Its own mean and low of scores t (N, nx) of the leading channel; of those whose transform is in waves.spectrum. */
+void swell_part(NormLateral norm, const double t[]);
+void swell_part_of_spectrum(NormLateral norm);
+/* Scores of the leading channel, whose mean and low are set, become swollen ones; bent swollen ones become scores, NaN
+ * where there are none. */
+void swell_apply(NormLateral norm, double t[]);
+void swell_take_out(NormLateral norm, double t[]);
+/* As modulation_position, before it is bent. */
+double swell_position(const NormLateral norm, int e, const double score[], double slope[]);
+/* What waves of class c of element e are larger than those of scores, on average of their squares. */
+double swell_power(const NormLateral norm, int c, int e);
+/* Scores (m) from coordinates y (R), in waves.grid; about_mean: their deviation from the mean alone. */
+void lateral_scores_of(const NormLateral norm, const double y[], bool about_mean);
 /* The modes of a class that are coupled. */
 int lateral_coupled(const NormLateral norm, int c);
 /* v (C, places, nx) of fields, NaN outside their domain; may work in place. */
@@ -185,8 +226,6 @@ void lateral_values_back(const NormLateral norm, int e, int64_t n, double v[]);
 void lateral_scores(const NormLateral norm, double v[]);
 /* Shifts and reflections by draw (4) of the first r coordinates of a field; self is a NormLateral. */
 void lateral_move(void *self, const double draw[4], float y[]);
-/* Scores t (m) of a field y (R), in waves.grid. */
-void lateral_scores_of(const NormLateral norm, const double y[]);
 /* Coordinates y (R) from the transform of scores in waves.spectrum. */
 void lateral_coordinates(const NormLateral norm, double y[]);
 

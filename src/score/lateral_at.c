@@ -51,7 +51,7 @@ void lateral_set_knots(NormLateral norm, const double u[])
     norm->rate[e] = 1 / LATERAL_STEP;
     for (int k = 0; k < MARGINAL_KNOTS; k++) knot[k] = norm->base[e] + norm->s[e] * knot[k];
   }
-  if (!norm->modulation.on) return;
+  if (!modulation_bends(norm)) return;
   memcpy(norm->modulation.plain, norm->knot, sizeof *norm->knot * (size_t)norm->E * MARGINAL_KNOTS);
   modulation_set(norm, u);
   modulation_bend(norm);

@@ -40,17 +40,21 @@ void lateral_values_back(const NormLateral norm, int e, int64_t n, double v[])
 
 int lateral_scores_each(void *self)
 {
-  return ((NormLateral)self)->modulation.on ? 2 : 1;
+  const Modulation *m = &((NormLateral)self)->modulation;
+  return m->own.on ? 3 : m->on ? 2 : 1;
 }
 
-/* What t (E) of a class are in the score of element e, or in s (e < 0). */
-static double share(const NormLateral norm, int c, int e, const double t[])
+/* What t (E) of a class are in score k of element e. */
+static double share(const NormLateral norm, int c, int e, int k, const double t[])
 {
-  return e < 0 ? modulation_share(norm, c, t) : t[e];
+  if (k == 0) return t[e];
+  if (!swell_has(norm, e)) return k == 1 && norm->modulation.on ? modulation_share(norm, c, t) : 0;
+  const bool within = k == 1 ? norm->modulation.own.is_long[c] > 0 : c == 0;
+  return within ? t[e] * norm->rate[e] * LATERAL_STEP : 0;
 }
 
-/* Row (R) of weights of element e, or of s (e < 0), at a lateral place; the score at y = 0. */
-static double place_score(const NormLateral norm, int e, int y, int z, double weight[])
+/* Row (R) of weights of score k of element e at a lateral place; the score at y = 0. */
+static double place_score(const NormLateral norm, int e, int k, int y, int z, double weight[])
 {
   const Waves *w = &norm->waves;
   double mean    = 0;
@@ -58,10 +62,10 @@ static double place_score(const NormLateral norm, int e, int y, int z, double we
     const int width = norm->kept[c] ? wave_coordinates(&w->class[c]) : 0;
     double value[2 * WAVES_MEMBERS];
     for (int j = 0; j < width; j++) value[j] = wave_value(w, &w->class[c], j, y, z);
-    if (c == 0 && width) mean = value[0] * share(norm, c, e, norm->middle);
-    for (int k = 0; k < norm->kept[c] && width; k++) {
-      const int q       = norm->mode[c] + k;
-      const double unit = share(norm, c, e, norm->W + (size_t)q * norm->E);
+    if (c == 0 && width) mean = value[0] * share(norm, c, e, k, norm->middle);
+    for (int i = 0; i < norm->kept[c] && width; i++) {
+      const int q       = norm->mode[c] + i;
+      const double unit = share(norm, c, e, k, norm->W + (size_t)q * norm->E);
       for (int j = 0; j < width; j++) weight[norm->place[q] + j] = value[j] * unit;
     }
   }
@@ -75,20 +79,21 @@ void lateral_cell_scores(void *self, int n, const int cell[], double mean[], dou
   for (int i = 0; i < n; i++)
     for (int k = 0; k < each; k++) {
       const int row = cell[i] / norm->nx, place = row % norm->N;
-      *mean++ = place_score(norm, k ? -1 : row / norm->N * norm->nx + cell[i] % norm->nx, place % norm->ny,
-                            place / norm->ny, weight);
+      *mean++ = place_score(norm, row / norm->N * norm->nx + cell[i] % norm->nx, k, place % norm->ny, place / norm->ny,
+                            weight);
       weight += norm->R;
     }
 }
 
 void lateral_cell_values(void *self, int n, const int cell[], const double score[], double value[])
 {
-  const NormLateral norm = self;
-  const int each         = lateral_scores_each(self);
-  double by_t, by_s, slope;
+  const NormLateral norm    = self;
+  const int each            = lateral_scores_each(self);
+  double of[LATERAL_SCORES] = {0}, slopes[LATERAL_SCORES], slope;
   for (int i = 0; i < n; i++, score += each) {
     const int c = cell[i] / (norm->nx * norm->N), e = c * norm->nx + cell[i] % norm->nx;
-    const double at = modulation_position(norm, e, score[0], each > 1 ? score[1] : 0, &by_t, &by_s);
+    memcpy(of, score, sizeof *of * (size_t)each);
+    const double at = modulation_position(norm, e, of, slopes);
     value[i]        = marginal_between(norm->knot + (size_t)e * MARGINAL_KNOTS, at, &slope);
     lateral_values_back(norm, e, 1, &value[i]);
   }

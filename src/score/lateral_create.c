@@ -119,7 +119,7 @@ static PetscErrorCode Fit(LateralData *data, const NormTask *task)
 PetscErrorCode LateralPrepare(void *self, const NormInput *in, const NormTask *task)
 {
   const NormLateral norm = self;
-  const int of_fit       = LATERAL_PASSES + (lateral_leading(in->twin, norm->C) >= 0);
+  const int of_fit       = LATERAL_PASSES + (lateral_leading(in->twin, norm->C) >= 0 ? 2 : 0);
   const int passes       = (task->known ? 1 : of_fit) + (task->whitened ? 1 : 0);
   LateralData data;
   int size;

@@ -3,7 +3,8 @@
  *   2. mean and spread of every condition        -> m(u) by least squares, ln s(u) by Gamma regression
  *   3. histograms of z = (v - vtwin - m) / s     -> marginals (lateral_marginal.c)
  *   4. covariance of scores by wave number       -> modes V
- *   5. scores beside the smooth part of one      -> size of their waves by it (lateral_modulation.c)
+ *   5. scores of the leading field               -> size of its waves by its long ones (lateral_swell.c)
+ *      scores beside the smooth part of it       -> size of their waves by it (lateral_modulation.c)
  *   6. first and second moments of the modes     -> D(u), mu(u)
  *   7. products of the modes of a wave number    -> R(u) (lateral_couplings.c)
  *   8. powers of fields by wave number           -> factors of waves (lateral_powers.c).

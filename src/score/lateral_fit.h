@@ -105,14 +105,16 @@ PetscErrorCode LateralFitMarginals(LateralData *data, const float histogram[], i
 PetscErrorCode LateralCheckCouplings(const LateralData *data);
 /* The leading channel of a normaliser's channels; -1: there is none, or no other. */
 int lateral_leading(const ScoriaTwin *twin, int channels);
-/* The size of waves by its smooth field: from the modes.  One pass, where there is such a channel. */
+/* The size of waves by its smooth field: from the modes.  Two passes, where there is such a channel. */
 PetscErrorCode LateralFitModulation(LateralData *data);
+/* The size of its own waves, in the first of these, once the filter is known.  Collective. */
+PetscErrorCode LateralFitSwell(LateralData *data);
 /* Correlations of modes, from D and mu.  One pass. */
 PetscErrorCode LateralFitCouplings(LateralData *data);
 /* Factors of waves, from all the rest.  One pass. */
 PetscErrorCode LateralFitPowers(LateralData *data);
 /* Everything.  Collective. */
 PetscErrorCode LateralFit(LateralData *data, const ScoriaNormaliserOptions *opt);
-#define LATERAL_PASSES 7 /* of a fit, but for one more of the modulation */
+#define LATERAL_PASSES 7 /* of a fit, but for two more of the modulation */
 
 #endif

@@ -7,8 +7,8 @@
  *   q = w exp(b s),   t = Phi^-1(F(q)),   F being the law of q,
  *
  * has scores t normal at every place, and jointly what they have in solves: the largest local current comes from 2 and
- * 3 times the sampling floor of its distance to it (benchmarks/whole_fields.md).  The leading channel stays as it is,
- * so that its scores give s and s the w of the others: the way back is exact, and the volume a product.
+ * 3 times the sampling floor of its distance to it (benchmarks/whole_fields.md).  The leading channel has a form of its
+ * own (lateral_swell.c), so that its scores give s and s the w of the others: the way back is exact.
  *
  * s and w being jointly normal with correlation r, F(q) = E Phi(W(q exp(-b sqrt(1 - r^2) h))), h standard normal, where
  * W(y) exp(b r W(y)) = y (Lambert's function).  A piecewise linear table of v over q would need uneven knots, as the q
@@ -23,6 +23,20 @@
 #define LARGEST_CORRELATION 0.98
 #define FARTHEST 8.0 /* s */
 
+static PetscErrorCode OwnCreate(NormLateral norm)
+{
+  Swell *own      = &norm->modulation.own;
+  const size_t nx = (size_t)norm->nx, shares = SWELLS * nx;
+  PetscFunctionBeginUser;
+  PetscCall(WavesCreate(1, norm->nx, norm->ny, norm->nz, &own->waves));
+  PetscCall(PetscCalloc4(norm->waves.classes, &own->is_long, (size_t)norm->shape.terms * shares, &own->share_coef,
+                         shares, &own->exponent, (size_t)(norm->N + 1) * nx, &own->row));
+  PetscCall(PetscCalloc3(shares, &own->share, nx, &own->mean, (size_t)norm->N * nx, &own->low));
+  PetscCall(PetscCalloc4((size_t)norm->N * nx, &own->q, (size_t)norm->N * nx, &own->rest, (size_t)(norm->N + 1) * nx,
+                         &own->size, nx, &own->level));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ModulationCreate(NormLateral norm)
 {
   Modulation *m      = &norm->modulation;
@@ -35,6 +49,7 @@ PetscErrorCode ModulationCreate(NormLateral norm)
       PetscCalloc5(E, &m->exponent, E, &m->bend, E, &m->correlation, E * MARGINAL_KNOTS, &m->plain, norm->N, &m->s));
   PetscCall(PetscCalloc2(E * MARGINAL_KNOTS, &m->normal, norm->nx, &m->weight));
   m->spread = 1;
+  PetscCall(OwnCreate(norm));
   PetscFunctionReturn(0);
 }
 
@@ -43,6 +58,10 @@ PetscErrorCode ModulationDestroy(NormLateral norm)
   Modulation *m = &norm->modulation;
   PetscFunctionBeginUser;
   if (m->s) PetscCall(WavesDestroy(&m->smooth));
+  if (m->s) PetscCall(WavesDestroy(&m->own.waves));
+  PetscCall(PetscFree4(m->own.is_long, m->own.share_coef, m->own.exponent, m->own.row));
+  PetscCall(PetscFree3(m->own.share, m->own.mean, m->own.low));
+  PetscCall(PetscFree4(m->own.q, m->own.rest, m->own.size, m->own.level));
   PetscCall(PetscFree5(m->mode, m->filter, m->log_spread_coef, m->correlation_coef, m->exponent_coef));
   PetscCall(PetscFree2(m->normal, m->weight));
   PetscCall(PetscFree5(m->exponent, m->bend, m->correlation, m->plain, m->s));
@@ -81,12 +100,9 @@ static double score_of_law(double b, double r, double q)
   return below < above ? normal_quantile(below / all) : -normal_quantile(above / all);
 }
 
-/* q of a bent score, and of a modulated w, as of knot_bent, both in knots. */
-static double unbent(double at, double bend)
+bool modulation_bends(const NormLateral norm)
 {
-  const double over = 1 - bend * at; /* 1 / (1 + bend q) */
-  if (over > 1 / KNOT_LEAST) return at * KNOT_LEAST;
-  return over < 1 / KNOT_MOST ? at * KNOT_MOST : at / over;
+  return norm->modulation.on || norm->modulation.own.on;
 }
 
 static void set_normals(const NormLateral norm, int e)
@@ -94,7 +110,7 @@ static void set_normals(const NormLateral norm, int e)
   const Modulation *m = &norm->modulation;
   double *normal      = m->normal + (size_t)e * MARGINAL_KNOTS;
   for (int k = 0; k < MARGINAL_KNOTS; k++) {
-    const double place = k - MARGINAL_KNOTS / 2, q = unbent(place, m->bend[e]) * LATERAL_STEP;
+    const double place = k - MARGINAL_KNOTS / 2, q = knot_unbent(place, m->bend[e]) * LATERAL_STEP;
     normal[k] = m->exponent[e] == 0 ? place : score_of_law(m->exponent[e], m->correlation[e], q) / LATERAL_STEP;
   }
 }
@@ -122,6 +138,7 @@ void modulation_set(NormLateral norm, const double u[])
     m->bend[e]        = m->exponent[e] * m->correlation[e] * LATERAL_STEP;
     set_normals(norm, e);
   }
+  if (m->own.on) swell_set(norm, norm->value);
 }
 
 /* -------------------------------------------------------------------------------------------------- of a field ---- */
@@ -170,23 +187,33 @@ void modulation_take_out(const NormLateral norm, double t[])
         const int e = c * norm->nx + x;
         if (m->exponent[e] == 0) continue;
         const double swell = knot_bent(1, m->exponent[e], m->s[p], 0);
-        *t                 = unbent(*t * norm->rate[e], m->bend[e]) / (swell * norm->rate[e]);
+        *t                 = knot_unbent(*t * norm->rate[e], m->bend[e]) / (swell * norm->rate[e]);
       }
 }
 
-double modulation_position(const NormLateral norm, int e, double t, double s, double *by_t, double *by_s)
+/* Of another channel than the leading one, before it is bent: t swell(exponent s). */
+static double modulated(const NormLateral norm, int e, const double score[], double slope[])
 {
   const Modulation *m = &norm->modulation;
-  const double at     = t * norm->rate[e];
-  *by_t               = norm->rate[e];
-  *by_s               = 0;
-  if (!m->on || m->exponent[e] == 0) return at;
-  const double held = PetscClipInterval(s, -FARTHEST, FARTHEST), x = m->exponent[e] * held, even = 12 + x * x,
-               odd = 6 * x, swell = (even + odd) / (even - odd), by_x = 12 * (12 - x * x) / pow(even - odd, 2),
-               q = at * swell, over = 1 + m->bend[e] * q;
-  const bool line      = over < KNOT_LEAST || over > KNOT_MOST;
-  const double divisor = PetscClipInterval(over, KNOT_LEAST, KNOT_MOST), by_q = 1 / (line ? divisor : over * over);
-  *by_t *= swell * by_q;
-  *by_s = held == s ? at * by_x * m->exponent[e] * by_q : 0;
+  const double at = score[0] * norm->rate[e], s = PetscClipInterval(score[1], -FARTHEST, FARTHEST),
+               x = m->exponent[e] * s, even = 12 + x * x, odd = 6 * x;
+  slope[0] = norm->rate[e] * knot_swell(x);
+  slope[1] = s == score[1] ? at * 12 * (12 - x * x) / pow(even - odd, 2) * m->exponent[e] : 0;
+  slope[2] = 0;
+  return at * knot_swell(x);
+}
+
+double modulation_position(const NormLateral norm, int e, const double score[], double slope[])
+{
+  const Modulation *m = &norm->modulation;
+  if (!modulation_bends(norm)) {
+    slope[0] = norm->rate[e];
+    slope[1] = slope[2] = 0;
+    return score[0] * norm->rate[e];
+  }
+  const double q    = swell_has(norm, e) ? swell_position(norm, e, score, slope) : modulated(norm, e, score, slope);
+  const double over = 1 + m->bend[e] * q, divisor = PetscClipInterval(over, KNOT_LEAST, KNOT_MOST),
+               by_q = over == divisor ? 1 / (over * over) : 1 / divisor;
+  for (int k = 0; k < LATERAL_SCORES; k++) slope[k] *= by_q;
   return q / divisor;
 }

@@ -50,7 +50,7 @@ static double hermite_squares(const NormLateral norm, int e, const double knot[]
 
 static void set_squares(const NormLateral norm, Powers *s)
 {
-  const double *knot = norm->modulation.on ? norm->modulation.plain : norm->knot;
+  const double *knot = modulation_bends(norm) ? norm->modulation.plain : norm->knot;
   for (int c = 0; c < norm->C; c++) {
     double mean = 0;
     for (int x = 0; x < norm->nx; x++) {
@@ -97,6 +97,7 @@ static void set_law(const NormLateral norm, Powers *s)
       const double *unit = norm->W + (size_t)(norm->mode[c] + k) * norm->E;
       for (int e = 0; e < norm->E; e++) power[e] += unit[e] * unit[e];
     }
+    for (int e = 0; e < norm->E; e++) power[e] *= swell_power(norm, c, e);
     waves_put_power(w, &w->class[c], power);
   }
   fftw_execute(w->back);

@@ -4,7 +4,7 @@
 #include "normaliser_store.h"
 #include <math.h>
 
-enum { ARRAYS = 15, SETTINGS = 9, LEAST_SETTINGS = 3, OLD_BINS = 50 };
+enum { ARRAYS = 18, SETTINGS = 10, LEAST_SETTINGS = 3, OLD_BINS = 50 };
 
 static void list_modulation(NormLateral norm, NormArray list[5])
 {
@@ -39,6 +39,32 @@ static void list_modulation(NormLateral norm, NormArray list[5])
                   m->exponent_coef,
                   2,
                   {p, on * norm->E}};
+}
+
+static void list_swell(NormLateral norm, NormArray list[3])
+{
+  const Swell *own = &norm->modulation.own;
+  const int64_t p = norm->shape.terms, on = own->on;
+  list[0] = (NormArray){"/normaliser/long_waves",
+                        "wave_number",
+                        "1 of the long waves, by which the leading field's others swell (wave number)",
+                        own->is_long,
+                        1,
+                        {on * norm->waves.classes}};
+  list[1] = (NormArray){"/normaliser/long_shares",
+                        "shape_term kind x",
+                        "coefficients of the variance of the lateral mean and of the long waves of scores of the "
+                        "leading field (term, of which, x)",
+                        own->share_coef,
+                        3,
+                        {p, SWELLS, on * norm->nx}};
+  list[2] = (NormArray){"/normaliser/long_exponents",
+                        "kind x",
+                        "b1 and b2: the leading field's long waves are f(b1 m) times as large, m their mean, its short "
+                        "ones f(b2 l), l the long ones and m, f as of smooth_exponent (which, x)",
+                        own->exponent,
+                        2,
+                        {SWELLS, on * norm->nx}};
 }
 
 static void list_arrays(NormLateral norm, NormArray list[ARRAYS])
@@ -100,6 +126,7 @@ static void list_arrays(NormLateral norm, NormArray list[ARRAYS])
                         2,
                         {norm->shape.terms, norm->powers ? norm->waves.classes * norm->C : 0}};
   list_modulation(norm, list + 10);
+  list_swell(norm, list + 15);
 }
 
 static PetscErrorCode PutMarginals(const NormLateral norm, ScoriaStore store)
@@ -156,11 +183,11 @@ static PetscErrorCode GetEnds(ScoriaStore store, NormLateral norm)
 
 static PetscErrorCode PutSizes(const NormLateral norm, ScoriaStore store)
 {
-  const int64_t classes           = norm->waves.classes;
-  const double settings[SETTINGS] = {norm->r,        norm->twin,          norm->energy,
-                                     norm->standard, norm->coupled,       norm->edges,
-                                     norm->powers,   norm->modulation.on, norm->modulation.channel},
-               shape[3]           = {norm->nx, norm->ny, norm->nz};
+  const int64_t classes = norm->waves.classes;
+  const double settings[SETTINGS] =
+      {norm->r,     norm->twin,   norm->energy,        norm->standard,           norm->coupled,
+       norm->edges, norm->powers, norm->modulation.on, norm->modulation.channel, norm->modulation.own.on},
+               shape[3] = {norm->nx, norm->ny, norm->nz};
   double *waves;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(3 * classes, &waves));
@@ -178,7 +205,7 @@ static PetscErrorCode PutSizes(const NormLateral norm, ScoriaStore store)
                                 "variance of normal scores that the modes carry; 1 where marginal laws are "
                                 "standardised; 1 where modes are coupled; 1 where laws are scores at edges; 1 where "
                                 "waves are scaled; 1 where their size goes by the smooth part of a leading "
-                                "field; its number"));
+                                "field; its number; 1 where that one's own waves go by its long ones"));
   PetscCall(ScoriaStorePutAxes(store, "/normaliser/settings", "setting"));
   PetscCall(ScoriaStorePutReals(store, "/normaliser/shape", 1, (const int64_t[]){3}, shape, "", "cells along x, y, z"));
   PetscCall(ScoriaStorePutAxes(store, "/normaliser/shape", "axis"));
@@ -247,7 +274,8 @@ static PetscErrorCode GetShape(ScoriaStore store, NormLateral norm)
   norm->powers             = settings[6] != 0;
   norm->modulation.on      = settings[7] != 0;
   norm->modulation.channel = (int)settings[8];
-  if (norm->modulation.on && !(settings[8] >= 0 && settings[8] < norm->C))
+  norm->modulation.own.on  = settings[9] != 0;
+  if (modulation_bends(norm) && !(settings[8] >= 0 && settings[8] < norm->C))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: leading field %g of %d", settings[8], norm->C);
   PetscCall(NormTransformLoad(store, norm->C, norm->logged, norm->reference, norm->sign));
   PetscCall(BoundsLoad(store, "/normaliser/bounds", norm->C, norm->bounds));
@@ -337,7 +365,7 @@ PetscErrorCode LateralLoad(ScoriaStore store, void **self)
   PetscCall(NormPolyLoad(store, "/normaliser/shape_powers", norm->d, &norm->shape));
   PetscCall(LateralSetCoefficients(norm));
   PetscCall(LateralSetModes(norm));
-  if (norm->modulation.on) PetscCall(ModulationCreate(norm));
+  if (modulation_bends(norm)) PetscCall(ModulationCreate(norm));
   PetscCall(GetMarginals(store, norm));
   PetscCall(GetArrays(store, norm));
   PetscCall(LateralOrder(norm, r));
