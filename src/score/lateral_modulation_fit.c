@@ -262,7 +262,7 @@ PetscErrorCode LateralFitModulation(LateralData *data)
   norm->modulation.channel = channel;
   PetscCall(SetSmooth(norm, &varies));
   if (!varies) PetscFunctionReturn(0);
-  PetscCall(LateralFitSwell(data));
+  if (norm->nz > 1) PetscCall(LateralFitSwell(data)); /* worse in two dimensions (benchmarks/whole_fields.md) */
   PetscCall(PetscCalloc5(n * E * SUMS, &s.sum, n, &s.S1, n, &s.S2, n * E, &s.up, n * E, &s.down));
   for (size_t i = 0; i < n; i++) s.S2[i] = 1;
   PetscCall(LateralDataWalk(data, "modulation", true, moments_visit, &s));

@@ -79,12 +79,12 @@ static void make_dataset(bool swollen)
 {
   const ScoriaDatasetSpec spec = {.rows         = CONDITIONS * REALISATIONS,
                                   .cells        = NX * NY,
-                                  .shape        = {NX, NY, 1},
+                                  .shape        = {NX, 1, NY}, /* it is fitted where there is a z */
                                   .nfields      = C,
                                   .realisations = REALISATIONS,
                                   .float64      = true,
                                   .field        = {{"a", "", "", false}, {"b", "", "", false}},
-                                  .space        = {1, {{"p", "", -1, 1, false}}}};
+                                  .space        = {.n = 1, .c = {{"p", "", -1, 1, false, false, false}}}};
   write_row_dataset(path, &spec, fill_rows, &swollen);
 }
 
