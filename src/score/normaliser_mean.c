@@ -182,12 +182,13 @@ static PetscErrorCode FindWeights(const NormData *data, const Directions *s, int
 
 #define QUIETER 0.01 /* of a variance: trends of such directions are known ten times as well as noise is large */
 
-/* The first direction that is much quieter than k, or m: none is, or k itself is so quiet that powers pay. */
-static int quieter(const Directions *s, int k)
+/* The first direction that is much quieter than k, or m: none is, or k itself is so quiet that powers pay, or few
+ * conditions tell no function between them, however quiet. */
+static int quieter(const NormData *data, const Directions *s, int k)
 {
   const double *variance = s->lambda + s->m - 1; /* ascending */
   int first              = k + 1;
-  if (variance[-k] < QUIETER * variance[0]) return s->m;
+  if (data->few || variance[-k] < QUIETER * variance[0]) return s->m;
   while (first < s->m && variance[-first] >= QUIETER * variance[-k]) first++;
   return first;
 }
@@ -208,7 +209,7 @@ static PetscErrorCode FitColumn(NormData *data, Directions *s, int k, double sha
     PetscCall(FindWeights(data, s, k, c));
   design.q = 1;
   design.w = c->w;
-  PetscCall(NormFindTrends(data->in.comm, p, s->m, quieter(s, k), s->along, &c->trends));
+  PetscCall(NormFindTrends(data->in.comm, p, s->m, quieter(data, s, k), s->along, &c->trends));
   norm_trends_design(&c->trends, &design);
   PetscCall(NormChooseTerms(data, &data->norm->mean, &design, 1, 1, c->y, &use));
   design.use = use;
