@@ -119,7 +119,7 @@ run good train || fail "train good"
 silent good
 run together train || fail "train together"
 said together 'rate and T go together in the training set (correlation +1.0000)'
-run good uq -uq_map rate,T -uq_count 20 || fail "uq good"
+run good uq -uq_map rate,T -uq_count 80 || fail "uq good"
 silent good
 run together sample -sample_at rate=1,T=300.5 || fail "sample near the line"
 silent together
