@@ -1,15 +1,10 @@
 /* Whole fields whose waves are as large as a smooth field says, on data whose law is known.  ranks: 2
  * Field "a" is Gaussian; field "b" an increasing function of q = w exp(b s), w being a Gaussian field that is
  * correlated with "a", and s "a" with every wave by its own power. */
-#include "score/lateral_fit.h"
-#include "score/train_data.h"
-#include "row_dataset.h"
-#include "scoria/linalg.h"
-#include "testing.h"
-#include <math.h>
-#include <unistd.h>
+#include "leading_field.h"
 
 enum { C = 2, NX = 3, NY = 16, E = C * NX, M = E * NY, CONDITIONS = 40, REALISATIONS = 128, WAVES = 5 };
+#define ENERGY .9999
 
 static const char *path                  = "test_modulation.h5";
 static const double size[WAVES]          = {.5, .6, .45, .35, .2}; /* of a part of the wave 0, 1, ... */
@@ -93,31 +88,13 @@ static void make_dataset(bool modulated)
   write_row_dataset(path, &spec, fill_rows, &modulated);
 }
 
-static void fit(MPI_Comm comm, ScoriaNormaliser *norm)
-{
-  const ScoriaNormaliserOptions opt = {
-      .modes = 8, .degree_mean = 2, .degree_scale = 2, .whitening = true, .energy = .9999};
-  const int channel[C] = {0, 1};
-  ScoriaTwin twin      = {.leading = {true}, .reference = {NAN, NAN}};
-  bool train[CONDITIONS];
-  ScoriaDataset ds;
-  for (int i = 0; i < CONDITIONS; i++) train[i] = true;
-  const TrainSplit split = {.list = train};
-  CHECK(ScoriaDatasetOpen(comm, path, &ds));
-  const NormInput in  = {.comm = comm, .ds = ds, .channel = channel, .split = &split, .twin = &twin};
-  const NormTask task = {.options = &opt};
-  CHECK(NormaliserCreate(&scoria_bases[1], ds, C, &twin, &opt, norm));
-  CHECK(NormaliserPrepare(*norm, &in, &task));
-  CHECK(ScoriaDatasetClose(&ds));
-}
-
 static ScoriaNormaliser fitted;
 
 static int set_up(void **state)
 {
   (void)state;
   make_dataset(true);
-  fit(PETSC_COMM_WORLD, &fitted);
+  fit_leading_field(PETSC_COMM_WORLD, path, ENERGY, &fitted);
   return 0;
 }
 
@@ -126,13 +103,6 @@ static int tear_down(void **state)
   (void)state;
   CHECK(NormaliserDestroy(&fitted));
   return 0;
-}
-
-static int all_coordinates(void)
-{
-  int R;
-  CHECK(ScoriaNormaliserSizes(fitted, NULL, NULL, NULL, &R));
-  return R;
 }
 
 /* Exponents.  5,120 rows of some two independent places; (t^2 - 1) s' has a standard deviation of 1.3, 2 t^2 s'^2 a
@@ -160,7 +130,7 @@ static void waves_of_one_size_are_left_alone(void **state)
   ScoriaNormaliser plain;
   (void)state;
   make_dataset(false);
-  fit(PETSC_COMM_WORLD, &plain);
+  fit_leading_field(PETSC_COMM_WORLD, path, ENERGY, &plain);
   assert_false(((NormLateral)plain->self)->modulation.on);
   CHECK(NormaliserDestroy(&plain));
   make_dataset(true);
@@ -172,7 +142,7 @@ static void fields_have_the_joint_law(void **state)
 {
   enum { COUNT = 2000 };
   const double u = 0.3;
-  const int R    = all_coordinates();
+  const int R    = all_coordinates(fitted);
   double field[M], s[NY], *y, model[2] = {0}, law[2] = {0};
   (void)state;
   CHECK(PetscMalloc1(R, &y));
@@ -205,7 +175,7 @@ static void coordinates_are_standard_normal(void **state)
 {
   enum { COUNT = 3000 };
   const double u = -0.3;
-  const int R    = all_coordinates();
+  const int R    = all_coordinates(fitted);
   double field[M], s[NY], *y, *mean, *square;
   (void)state;
   CHECK(PetscCalloc3(R, &y, R, &mean, R, &square));
@@ -225,107 +195,31 @@ static void coordinates_are_standard_normal(void **state)
   CHECK(PetscFree3(y, mean, square));
 }
 
-/* There and back; 1e-8 of rounding through the inverse of knots. */
 static void decoding_is_inverted(void **state)
 {
-  const double u = 0.7;
-  const int R    = all_coordinates();
-  double field[M], *y, *back, worst = 0;
   (void)state;
-  CHECK(PetscMalloc2(R, &y, R, &back));
-  CHECK(ScoriaNormaliserAt(fitted, NULL, &u));
-  for (int i = 0; i < 50; i++) {
-    rng_normal(5, SCORIA_STREAM_REMAINDER, (uint64_t)i, 0, R, y);
-    normaliser_decode(fitted, 1, y, field);
-    normaliser_encode(fitted, 1, field, back);
-    for (int k = 0; k < R; k++) worst = fmax(worst, fabs(back[k] - y[k]));
-  }
-  printf("# worst %g\n", worst);
-  assert_true(worst < 1e-8);
-  CHECK(PetscFree2(y, back));
+  check_inverted(fitted, 0.7, M, 50, 1);
 }
 
-/* Values of single cells, of two scores each, are those of the field. */
 static void cells_are_functions_of_scores(void **state)
 {
-  const double u = -0.6;
-  const int R    = all_coordinates();
-  double field[M], *y, *weight, mean[2 * M], score[2 * M], value[M];
-  int cell[M];
   (void)state;
-  CHECK(PetscCalloc2(R, &y, 2 * M * R, &weight));
-  CHECK(ScoriaNormaliserAt(fitted, NULL, &u));
-  for (int i = 0; i < M; i++) cell[i] = M - 1 - i;
-  assert_int_equal(fitted->basis->scores_each(fitted->self), 2);
-  fitted->basis->scores(fitted->self, M, cell, mean, weight);
-  rng_normal(5, SCORIA_STREAM_SAMPLE, 0, 0, R, y);
-  normaliser_decode(fitted, 1, y, field);
-  for (int i = 0; i < 2 * M; i++) {
-    score[i] = mean[i];
-    for (int k = 0; k < R; k++) score[i] += weight[i * R + k] * y[k];
-  }
-  fitted->basis->values(fitted->self, M, cell, score, value);
-  for (int i = 0; i < M; i++) assert_true(fabs(value[i] - field[cell[i]]) < 1e-10 * (1 + fabs(value[i])));
-  CHECK(PetscFree2(y, weight));
+  check_cells(fitted, -0.6, M, 2);
 }
 
-/* The volume is that of numerical derivatives; between knots, where steps of 1e-6 stay, fields are smooth. */
 static void volume_is_that_of_differences(void **state)
 {
-  const double u = 0.2, h = 1e-6;
-  const int R = all_coordinates();
-  double up[M], down[M], *y, *J, *gram, *work, sum = 0;
   (void)state;
-  CHECK(PetscMalloc4(R, &y, R * M, &J, R * R, &gram, fitted->basis->volume_work(fitted->self), &work));
-  CHECK(ScoriaNormaliserAt(fitted, NULL, &u));
-  rng_normal(5, SCORIA_STREAM_REMAINDER, 3, 0, R, y);
-  for (int k = 0; k < R; k++) {
-    y[k] += h;
-    normaliser_decode(fitted, 1, y, up);
-    y[k] -= 2 * h;
-    normaliser_decode(fitted, 1, y, down);
-    y[k] += h;
-    for (int i = 0; i < M; i++) J[k * M + i] = (up[i] - down[i]) / (2 * h);
-  }
-  la_gemm(false, true, R, R, M, 1, J, M, J, M, 0, gram, R);
-  assert_true(la_cholesky(R, gram));
-  for (int k = 0; k < R; k++) sum += log(gram[k * R + k]);
-  const double volume = fitted->basis->log_volume(fitted->self, y, work);
-  printf("# %g, by differences %g\n", volume, sum);
-  assert_true(fabs(volume - sum) < 1e-4 * R);
-  CHECK(PetscFree4(y, J, gram, work));
+  check_volume(fitted, 0.2, M);
 }
 
-/* Fitted alone and on all ranks, and loaded from a file: the same bits. */
 static void bits_are_the_same_everywhere(void **state)
 {
-  const double u = 0.1;
-  const int R    = all_coordinates();
-  double field[3][M], *y;
-  ScoriaNormaliser alone, loaded;
-  ScoriaStore store;
+  ScoriaNormaliser alone;
   (void)state;
-  fit(PETSC_COMM_SELF, &alone);
-  MPI_Barrier(PETSC_COMM_WORLD);
-  (void)unlink("test_modulation_store.h5");
-  MPI_Barrier(PETSC_COMM_WORLD);
-  CHECK(ScoriaStoreCreate(PETSC_COMM_WORLD, "test_modulation_store.h5", "model", "", &store));
-  CHECK(NormaliserSave(fitted, store));
-  CHECK(ScoriaStoreClose(&store));
-  CHECK(ScoriaStoreOpen(PETSC_COMM_WORLD, "test_modulation_store.h5", "model", &store));
-  CHECK(NormaliserLoad(store, &loaded));
-  CHECK(ScoriaStoreClose(&store));
-  const ScoriaNormaliser of[] = {fitted, alone, loaded};
-  CHECK(PetscMalloc1(R, &y));
-  rng_normal(5, SCORIA_STREAM_REMAINDER, 1, 0, R, y);
-  for (int i = 0; i < 3; i++) {
-    CHECK(ScoriaNormaliserAt(of[i], NULL, &u));
-    normaliser_decode(of[i], 1, y, field[i]);
-    assert_memory_equal(field[i], field[0], sizeof field[0]);
-  }
-  CHECK(PetscFree(y));
+  fit_leading_field(PETSC_COMM_SELF, path, ENERGY, &alone);
+  check_bits(fitted, alone, "test_modulation_store.h5", 0.1, M);
   CHECK(NormaliserDestroy(&alone));
-  CHECK(NormaliserDestroy(&loaded));
 }
 
 int main(int argc, char **argv)
