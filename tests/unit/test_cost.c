@@ -1,5 +1,5 @@
-/* cost.json: what earlier starts have spent counts where their work does, and accounts leave each other alone.  ranks:
- * 2 */
+/* cost.json: what earlier starts have spent counts where their work does, and accounts leave each other alone.
+ * ranks: 2 */
 #include "scoria/io.h"
 #include "small_run.h"
 #include "testing.h"
