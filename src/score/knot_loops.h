@@ -16,6 +16,13 @@ static inline double knot_swell(double x)
   return (even + odd) / (even - odd);
 }
 
+/* Its derivative. */
+static inline double knot_swell_slope(double x)
+{
+  const double down = 12 + x * x - 6 * x;
+  return 12 * (12 - x * x) / (down * down);
+}
+
 /* Modulated scores, in knots: q = at swell(exponent s), bent to q / (1 + bend q). */
 static inline double knot_bent(double at, double exponent, double s, double bend)
 {

@@ -196,10 +196,10 @@ static double modulated(const NormLateral norm, int e, const double score[], dou
 {
   const Modulation *m = &norm->modulation;
   const double at = score[0] * norm->rate[e], s = PetscClipInterval(score[1], -FARTHEST, FARTHEST),
-               x = m->exponent[e] * s, even = 12 + x * x, odd = 6 * x;
-  slope[0] = norm->rate[e] * knot_swell(x);
-  slope[1] = s == score[1] ? at * 12 * (12 - x * x) / pow(even - odd, 2) * m->exponent[e] : 0;
-  slope[2] = 0;
+               x = m->exponent[e] * s;
+  slope[0]       = norm->rate[e] * knot_swell(x);
+  slope[1]       = s == score[1] ? at * knot_swell_slope(x) * m->exponent[e] : 0;
+  slope[2]       = 0;
   return at * knot_swell(x);
 }
 

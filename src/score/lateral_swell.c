@@ -241,8 +241,8 @@ void swell_take_out(NormLateral norm, double t[])
 /* f(b a) and its derivative by a, where a is held. */
 static double swell_slope(double b, double a, double *slope)
 {
-  const double x = b * held(a), even = 12 + x * x, odd = 6 * x;
-  *slope = held(a) == a ? b * 12 * (12 - x * x) / pow(even - odd, 2) : 0;
+  const double x = b * held(a);
+  *slope         = held(a) == a ? b * knot_swell_slope(x) : 0;
   return knot_swell(x);
 }
 
