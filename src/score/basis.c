@@ -86,13 +86,11 @@ PetscErrorCode NormaliserCreate(const NormBasis *basis, ScoriaDataset ds, int nc
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode NormaliserFit(MPI_Comm comm, ScoriaDataset ds, int nchannels, const int channel[], const bool train[],
-                             const ScoriaTwin *twin, const ScoriaNormaliserOptions *opt, ScoriaNormaliser *norm)
+PetscErrorCode NormaliserCreateLearned(MPI_Comm comm, ScoriaRun run, const NormBasis *basis, ScoriaDataset ds,
+                                       int nchannels, const ScoriaTwin *twin, const ScoriaNormaliserOptions *opt,
+                                       ScoriaNormaliser *norm)
 {
-  const TrainSplit split       = {.list = train};
-  const NormInput in           = {.comm = comm, .ds = ds, .channel = channel, .split = &split, .twin = twin};
   ScoriaNormaliserOptions axes = *opt;
-  const NormTask task          = {.options = &axes};
   const ScoriaDatasetSpec *spec;
   ScoriaSpace space;
   PetscFunctionBeginUser;
@@ -100,7 +98,24 @@ PetscErrorCode NormaliserFit(MPI_Comm comm, ScoriaDataset ds, int nchannels, con
   space      = spec->space;
   axes.space = &space;
   PetscCall(ScoriaSpaceLearned(comm, ds, &space));
-  PetscCall(NormaliserCreate(basis_for(spec), ds, nchannels, twin, &axes, norm));
+  for (int j = 0; j < space.n && run; j++)
+    if (space.c[j].log_learned)
+      PetscCall(ScoriaSay(run, "  %s takes few values, which are more even in its logarithm: it is learned by that",
+                          space.c[j].name));
+  PetscCall(NormaliserCreate(basis, ds, nchannels, twin, &axes, norm));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode NormaliserFit(MPI_Comm comm, ScoriaDataset ds, int nchannels, const int channel[], const bool train[],
+                             const ScoriaTwin *twin, const ScoriaNormaliserOptions *opt, ScoriaNormaliser *norm)
+{
+  const TrainSplit split = {.list = train};
+  const NormInput in     = {.comm = comm, .ds = ds, .channel = channel, .split = &split, .twin = twin};
+  const NormTask task    = {.options = opt};
+  const ScoriaDatasetSpec *spec;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
+  PetscCall(NormaliserCreateLearned(comm, NULL, basis_for(spec), ds, nchannels, twin, opt, norm));
   PetscCall(NormaliserPrepare(*norm, &in, &task));
   PetscFunctionReturn(0);
 }

@@ -106,6 +106,11 @@ struct ScoriaNormaliser_ {
 
 PetscErrorCode NormaliserCreate(const NormBasis *basis, ScoriaDataset ds, int nchannels, const ScoriaTwin *twin,
                                 const ScoriaNormaliserOptions *opt, ScoriaNormaliser *norm);
+/* The same, conditions of few values by the coordinate in which these are more even, which run, where there is one, is
+ * told.  Collective on comm. */
+PetscErrorCode NormaliserCreateLearned(MPI_Comm comm, ScoriaRun run, const NormBasis *basis, ScoriaDataset ds,
+                                       int nchannels, const ScoriaTwin *twin, const ScoriaNormaliserOptions *opt,
+                                       ScoriaNormaliser *norm);
 /* Fits a normaliser of the basis that suits ds to the conditions of ds for which train[condition] is true; failed rows
  * are left out. channel: field indices in ds (nchannels).  Collective. */
 PetscErrorCode NormaliserFit(MPI_Comm comm, ScoriaDataset ds, int nchannels, const int channel[], const bool train[],

@@ -260,14 +260,16 @@ static PetscErrorCode KeepModel(Training *t, ScoriaDataset ds, const ScoriaNetSp
 
 /* Weights of the coordinates.  With equal ones distillation would spend itself on coordinates that hardly show
  * (benchmarks/ablation.md), and networks of few rows would be adopted for what they gain in those. */
-static PetscErrorCode TakeWeights(Training *t, const ScoriaTwin *twin)
+static PetscErrorCode TakeWeights(Training *t, ScoriaDataset ds, const ScoriaHoldout *holdout, const ScoriaTwin *twin)
 {
   const bool distils = t->tuning == TRAIN_DISTILLED,
              few     = t->valid.rows > 0 && !t->train.move && t->train.rows < NORM_FEW_ROWS;
+  double middle[SCORIA_MAX_CONDITIONS];
   PetscFunctionBeginUser;
-  if (t->opt.steps == 0) PetscFunctionReturn(0);
-  if (distils) PetscCall(CoordinateWeights(t->norm, twin, t->comm, t->middle, 0.5, &t->share));
-  if (few) PetscCall(CoordinateWeights(t->norm, twin, t->comm, t->middle, 1, &t->worth));
+  if (t->opt.steps == 0 || !(distils || few)) PetscFunctionReturn(0);
+  PetscCall(LevelsMiddle(t->comm, t->deck, ds, holdout, ScoriaNormaliserSpace(t->norm), middle));
+  if (distils) PetscCall(CoordinateWeights(t->norm, twin, t->comm, middle, 0.5, &t->share));
+  if (few) PetscCall(CoordinateWeights(t->norm, twin, t->comm, middle, 1, &t->worth));
   t->opt.worth = t->worth;
   PetscFunctionReturn(0);
 }
@@ -315,7 +317,8 @@ static PetscErrorCode FindBegin(Training *t, ScoriaDataset rows, ScoriaNormalise
 }
 
 /* What few rows ask for, and the steps; spec is then that of the network. */
-static PetscErrorCode Learn(Training *t, const ScoriaTwin *twin, ScoriaNetSpec *spec)
+static PetscErrorCode Learn(Training *t, ScoriaDataset ds, const ScoriaHoldout *holdout, const ScoriaTwin *twin,
+                            ScoriaNetSpec *spec)
 {
   float *basis;
   PetscFunctionBeginUser;
@@ -324,7 +327,7 @@ static PetscErrorCode Learn(Training *t, const ScoriaTwin *twin, ScoriaNetSpec *
   PetscCall(FewCalibrates(t->deck, t));
   PetscCall(ReadSpec(t->deck, t->norm, spec));
   PetscCall(ModelBasis(t->norm, spec, &basis));
-  PetscCall(TakeWeights(t, twin));
+  PetscCall(TakeWeights(t, ds, holdout, twin));
   if (t->opt.steps > 0)
     PetscCall(TrainingRun(t, spec));
   else
@@ -366,9 +369,8 @@ PetscErrorCode ScoriaModelTrain(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds
   if (corrected) PetscCall(HoldoutOfCorrected(&holdout, corrected, &split));
   PetscCall(ReachFind(run, rows, &split, &reach));
   PetscCall(PreparationRun(run, deck, rows, twin, &split, &t.norm, &t.train, &t.valid));
-  PetscCall(LevelsMiddle(t.comm, deck, ds, &holdout, ScoriaNormaliserSpace(t.norm), t.middle));
   PetscCall(ScoriaCostKeep(t.cost, true));
-  PetscCall(Learn(&t, twin, &net));
+  PetscCall(Learn(&t, ds, &holdout, twin, &net));
   PetscCall(KeepModel(&t, ds, &net, model));
   (*model)->holdout = holdout;
   (*model)->reach   = reach;

@@ -2,7 +2,6 @@
  * dataset that it was fitted to: a start that finds it there reads the rows once, to whiten them. */
 #include "preparation.h"
 #include "basis.h"
-#include "levels.h"
 #include <math.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -231,25 +230,6 @@ static PetscErrorCode Tell(ScoriaRun run, ScoriaNormaliser norm, const NormWhite
   PetscFunctionReturn(0);
 }
 
-/* Conditions of few values by the coordinate in which these are more even. */
-static PetscErrorCode Create(ScoriaRun run, ScoriaDataset ds, const Options *opt, ScoriaNormaliser *norm)
-{
-  ScoriaNormaliserOptions fit = opt->fit;
-  const ScoriaDatasetSpec *spec;
-  ScoriaSpace space;
-  PetscFunctionBeginUser;
-  PetscCall(ScoriaDatasetInfo(ds, &spec, NULL, NULL));
-  space     = spec->space;
-  fit.space = &space;
-  PetscCall(ScoriaSpaceLearned(ScoriaRunComm(run), ds, &space));
-  for (int j = 0; j < space.n; j++)
-    if (space.c[j].log_learned)
-      PetscCall(ScoriaSay(run, "  %s takes few values, which are more even in its logarithm: it is learned by that",
-                          space.c[j].name));
-  PetscCall(NormaliserCreate(opt->basis, ds, opt->nchannels, &opt->twin, &fit, norm));
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode PreparationRun(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, const ScoriaTwin *twin,
                               const ScoriaHoldout *holdout, ScoriaNormaliser *norm, TrainData *train, TrainData *valid)
 {
@@ -259,7 +239,9 @@ PetscErrorCode PreparationRun(ScoriaRun run, ScoriaDeck deck, ScoriaDataset ds, 
   Options opt;
   PetscFunctionBeginUser;
   PetscCall(ReadOptions(deck, ds, twin, holdout, &opt));
-  if (!known) PetscCall(Create(run, ds, &opt, norm));
+  if (!known)
+    PetscCall(
+        NormaliserCreateLearned(ScoriaRunComm(run), run, opt.basis, ds, opt.nchannels, &opt.twin, &opt.fit, norm));
   const NormInput in  = {.comm    = ScoriaRunComm(run),
                          .run     = run,
                          .ds      = ds,

@@ -20,10 +20,9 @@ typedef struct {
   TrainKind tuning;     /* what follows, for a sampler of few evaluations; TRAIN_DENOISER: nothing */
   int64_t tuning_steps; /* of it */
   double tuning_rate;
-  double middle[SCORIA_MAX_CONDITIONS]; /* theta of LevelsMiddle */
-  float *share;                         /* owned (r): TrainOptions.share of distillation */
-  float *worth;                         /* owned (r): TrainOptions.worth; NULL: all alike */
-  float *tuned;                         /* owned (count): the tuned weights, NULL without */
+  float *share; /* owned (r): TrainOptions.share of distillation */
+  float *worth; /* owned (r): TrainOptions.worth; NULL: all alike */
+  float *tuned; /* owned (count): the tuned weights, NULL without */
   Trainer trainer;
   Kept kept;
   ScoriaProgress bar;
