@@ -65,6 +65,7 @@ PetscErrorCode NormTrendsDestroy(NormTrends *trends)
 void norm_trends_design(const NormTrends *trends, NormDesign *design)
 {
   const int p = design->p, width = p + trends->r;
+  if (trends->r == 0) return; /* the design is that of the powers */
   for (int t = 0; t < design->tiles.tiles; t++)
     for (int64_t i = design->tiles.start[t]; i < design->tiles.start[t] + design->tiles.used[t]; i++) {
       const double *from = design->X + i * p;
