@@ -48,14 +48,13 @@ static bool all_finite(int n, const double x[])
 static void take_plain(UqDraws *d, const double fields[], double quantities[])
 {
   const UqQuestion *q = d->q;
-  if (d->means) lateral_means(q->channels, q->n, fields, d->means);
-  for (int i = 0; i < q->nquantities - q->derived; i++) {
-    const ScoriaQuantity *of = &d->quantity[i];
-    if (d->means && of->kind == SCORIA_QUANTITY_AT)
-      quantities_take(1, of, q->n[0], d->means, &quantities[i]);
-    else
-      quantities_take(1, of, q->cells, fields, &quantities[i]);
-  }
+  const int plain     = q->nquantities - q->derived;
+  quantities_take(plain, d->quantity, q->cells, fields, quantities);
+  if (!d->means) return;
+  lateral_means(q->channels, q->n, fields, d->means);
+  for (int i = 0; i < plain; i++)
+    if (d->quantity[i].kind == SCORIA_QUANTITY_AT)
+      quantities_take(1, &d->quantity[i], q->n[0], d->means, &quantities[i]);
 }
 
 void uq_take(UqDraws *d, const double fields[], double quantities[])
