@@ -28,12 +28,19 @@ void uq_draws_at(UqDraws *d, const double theta[])
   memcpy(d->theta, theta, (size_t)d->q->space->n * sizeof *theta);
 }
 
-PetscErrorCode UqDraw(UqDraws *d, const double theta[], uint64_t number, int64_t n)
+PetscErrorCode UqDrawTo(UqDraws *d, const double theta[], uint64_t number, int64_t n, double fields[])
 {
   PetscFunctionBeginUser;
   uq_draws_at(d, theta);
-  PetscCall(ScoriaSourceDraw(d->source, theta, number, n, d->fields));
-  fields_blank(n, d->q->channels, d->q->field, d->q->cells, d->fields);
+  PetscCall(ScoriaSourceDraw(d->source, theta, number, n, fields));
+  fields_blank(n, d->q->channels, d->q->field, d->q->cells, fields);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode UqDraw(UqDraws *d, const double theta[], uint64_t number, int64_t n)
+{
+  PetscFunctionBeginUser;
+  PetscCall(UqDrawTo(d, theta, number, n, d->fields));
   PetscFunctionReturn(0);
 }
 
