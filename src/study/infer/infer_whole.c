@@ -147,7 +147,7 @@ static PetscErrorCode Keep(void *ctx)
 }
 
 /* The posterior of h: all particles of it are kept in r. */
-static PetscErrorCode RunScores(ScoriaRun run, Whole *w, InferQuestion *of, InferAnswer *r)
+static PetscErrorCode RunScores(ScoriaRun run, InferKeeper *keeper, Whole *w, InferQuestion *of, InferAnswer *r)
 {
   static const ScoriaSourceKind kind = {.name = "scores", .transport = Transport, .latents = Latents, .destroy = Keep};
   const ScoriaField field            = {.name = "scores", .unit = ""};
@@ -166,7 +166,7 @@ static PetscErrorCode RunScores(ScoriaRun run, Whole *w, InferQuestion *of, Infe
   }
   PetscCall(ScoriaSourceCreate(&kind, w, &of->shape, source_workers(w->prior), &scores));
   PetscCall(InferAnswerCreate(of, r));
-  PetscCall(InferRun(run, scores, of, r));
+  PetscCall(InferRun(run, keeper, scores, of, r));
   PetscCall(ScoriaSourceDestroy(&scores));
   PetscFunctionReturn(0);
 }
@@ -351,7 +351,8 @@ static void take_run(InferAnswer *from, InferAnswer *to)
   from->stage = NULL;
 }
 
-PetscErrorCode InferRunWhole(ScoriaRun run, ScoriaSource prior, double memory, const InferQuestion *q, InferAnswer *a)
+PetscErrorCode InferRunWhole(ScoriaRun run, InferKeeper *keeper, ScoriaSource prior, double memory,
+                             const InferQuestion *q, InferAnswer *a)
 {
   InferQuestion of;
   InferAnswer scores;
@@ -362,7 +363,7 @@ PetscErrorCode InferRunWhole(ScoriaRun run, ScoriaSource prior, double memory, c
   PetscCall(Allocate(&w, a));
   PetscCall(ListCells(&w));
   PetscCall(SetScores(&w));
-  PetscCall(RunScores(run, &w, &of, &scores));
+  PetscCall(RunScores(run, keeper, &w, &of, &scores));
   PetscCall(ScoriaProgressCreate(run, "infer", "fields", 2 * (double)q->count, &w.bar));
   PetscCall(Summarise(&w, NULL, 0, a));
   PetscCall(Summarise(&w, scores.kept, scores.columns, a));
