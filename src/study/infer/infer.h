@@ -86,15 +86,37 @@ typedef struct {
   ScoriaDeck deck;
   const InferSensors *sensors;
   ScoriaMadeFrom made;
+  const char *result;            /* borrowed: the name of the file that the answer is for */
   char name[PETSC_MAX_PATH_LEN]; /* of the checkpoint */
   double saved;                  /* [s] */
 } InferKeeper;
 
-/* result: the name of the file that the answer is for. */
 PetscErrorCode InferKeeperCreate(ScoriaRun run, ScoriaDeck deck, const char *result, const InferSensors *sensors,
                                  InferKeeper *keeper);
-/* The checkpoint of a result that is complete goes.  Collective. */
-PetscErrorCode InferForget(InferKeeper *keeper);
+/* A user error where a checkpoint, `path`, is of another model or of other readings.  Collective. */
+PetscErrorCode InferCheckMade(const InferKeeper *keeper, const char *path, ScoriaStore store);
+/* The checkpoint of a result that is complete goes: own: that this start has made.  Collective. */
+PetscErrorCode InferForget(InferKeeper *keeper, bool own);
+
+/* infer_whole_kept.c: how far the whole fields of particles are: tiles of the side at work that are done, and of an
+ * earlier start, until they are taken, its sums. */
+typedef struct {
+  bool posterior;
+  int64_t done, nsums, nextremes, *sums; /* sums, extremes: owned */
+  double *extremes;
+  int tile;
+} InferFields;
+
+/* What an earlier start has kept, if any; keeper NULL: nothing.  `at` comes with its tile.  Collective, as are the next
+ * two. */
+PetscErrorCode InferFieldsFind(InferKeeper *keeper, const InferQuestion *q, InferFields *at, InferAnswer *a);
+/* Between two rounds of tiles: a checkpoint where it is time; fails as ScoriaStopped where the run is to stop, behind a
+ * checkpoint.  Of a->kept every rank has what it has drawn; rank 0 has all after a checkpoint. */
+PetscErrorCode InferFieldsMeet(InferKeeper *keeper, ScoriaPace *pace, const InferQuestion *q, const InferFields *at,
+                               ScoriaSummary summary, InferAnswer *a);
+PetscErrorCode InferFieldsForget(InferKeeper *keeper, bool own); /* as InferForget */
+/* The sums of the earlier start to a summary over the same pilot.  Local. */
+PetscErrorCode InferFieldsTake(InferFields *at, ScoriaSummary summary);
 
 /* infer_temper.c: from the prior, a source with latents, to the posterior; keeper: NULL: keeps nothing.  Collective. */
 PetscErrorCode InferRun(ScoriaRun run, InferKeeper *keeper, ScoriaSource prior, const InferQuestion *q, InferAnswer *a);

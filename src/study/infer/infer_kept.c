@@ -11,7 +11,7 @@ PetscErrorCode InferKeeperCreate(ScoriaRun run, ScoriaDeck deck, const char *res
                                  InferKeeper *keeper)
 {
   PetscFunctionBeginUser;
-  *keeper = (InferKeeper){.run = run, .deck = deck, .sensors = sensors, .saved = wall_seconds()};
+  *keeper = (InferKeeper){.run = run, .deck = deck, .sensors = sensors, .result = result, .saved = wall_seconds()};
   PetscCall(PetscSNPrintf(keeper->name, sizeof keeper->name, "%s.ckpt", result));
   PetscFunctionReturn(0);
 }
@@ -135,14 +135,20 @@ typedef struct {
   InferParticles *p;
 } Reading;
 
-static PetscErrorCode CheckMade(void *ctx, const char *path, ScoriaStore store)
+PetscErrorCode InferCheckMade(const InferKeeper *keeper, const char *path, ScoriaStore store)
 {
-  const InferKeeper *keeper = ((Reading *)ctx)->keeper;
   ScoriaMadeFrom made;
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreMadeFrom(store, &made));
   PetscCall(ScoriaChainCheck(keeper->run, path, &made));
   PetscCall(InferSensorsCheck(keeper->sensors, path, store));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CheckMade(void *ctx, const char *path, ScoriaStore store)
+{
+  PetscFunctionBeginUser;
+  PetscCall(InferCheckMade(((Reading *)ctx)->keeper, path, store));
   PetscFunctionReturn(0);
 }
 
@@ -188,9 +194,12 @@ PetscErrorCode InferKept(InferKeeper *keeper, InferParticles *p)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode InferForget(InferKeeper *keeper)
+PetscErrorCode InferForget(InferKeeper *keeper, bool own)
 {
   PetscFunctionBeginUser;
-  PetscCall(ScoriaCheckpointForget(keeper->run, keeper->deck, keeper->name, SCORIA_OF_POSTERIOR));
+  if (own)
+    PetscCall(ScoriaCheckpointRemove(keeper->run, keeper->name));
+  else
+    PetscCall(ScoriaCheckpointForget(keeper->run, keeper->deck, keeper->name, SCORIA_OF_POSTERIOR));
   PetscFunctionReturn(0);
 }

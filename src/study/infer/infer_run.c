@@ -174,7 +174,8 @@ PetscErrorCode ScoriaInfer(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaCompleteStore(run, deck, name, "posterior", SCORIA_OF_POSTERIOR, NULL, &complete));
   if (complete) {
     PetscCall(CheckReadings(ScoriaRunComm(run), &q.sensors, path));
-    PetscCall(InferForget(&keeper));
+    PetscCall(InferForget(&keeper, false));
+    PetscCall(InferFieldsForget(&keeper, false));
     PetscCall(PetscFree(q.sensors.text));
     PetscFunctionReturn(0);
   }
@@ -189,7 +190,8 @@ PetscErrorCode ScoriaInfer(ScoriaRun run, ScoriaDeck deck)
   else
     PetscCall(InferRun(run, &keeper, prior.source, &q, &a));
   PetscCall(Write(run, deck, path, json, source_name(prior.source), &q, &a));
-  PetscCall(ScoriaCheckpointRemove(run, keeper.name));
+  PetscCall(InferForget(&keeper, true));
+  PetscCall(InferFieldsForget(&keeper, true));
   PetscCall(InferAnswerDestroy(&a));
   PetscCall(PetscFree(q.sensors.text));
   PetscCall(ClosePrior(&prior));
