@@ -98,7 +98,8 @@ PetscErrorCode DatasetDescribeGrid(ScoriaDataset ds)
   double *length                = NULL;
 
   PetscFunctionBeginUser;
-  if (!spec_is_whole(spec) || !geometry_of(spec, ds->x, of.spacing, of.origin)) PetscFunctionReturn(0);
+  if (!spec_is_whole(spec) || fields_differ(spec->nfields, spec->field)) PetscFunctionReturn(0);
+  if (!geometry_of(spec, ds->x, of.spacing, of.origin)) PetscFunctionReturn(0);
   PetscCall(Lengths(ds, of.rows, &length));
   of.length = length;
   for (int f = 0; f < spec->nfields && spec->rows; f++) of.offset[f] = (int64_t)H5Dget_offset(ds->field[f].id);

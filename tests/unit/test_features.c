@@ -7,8 +7,10 @@ enum { C = 2, NX = 3, NY = 8, NZ = 4, ROW = C * NX * NY * NZ, ROWS = 50, DIRECTI
 
 static const double centres[NX]      = {1e-4, 1.01e-4, 1.2e-4}; /* neither from 0 nor uniform */
 
-static const ScoriaFeaturesSpec spec = {
-    .channels = C, .n = {NX, NY, NZ}, .length = {3e-5, 8e-4, 4e-4}, .x = centres, .directions = DIRECTIONS, .seed = 7};
+static const ScoriaFeaturesSpec spec = {.channels   = C,
+                                        .grid       = {.n = {NX, NY, NZ}, .length = {3e-5, 8e-4, 4e-4}, .x = centres},
+                                        .directions = DIRECTIONS,
+                                        .seed       = 7};
 
 /* (c, z, y, x) */
 static int at(int c, int k, int j, int i)
