@@ -231,8 +231,8 @@ PetscErrorCode ScoriaStoreMadeFrom(ScoriaStore store, ScoriaMadeFrom *from);
 /* Names, units and descriptions of fields, as attributes of the root; SCORIA_MAX_FIELDS at most. */
 PetscErrorCode ScoriaStorePutFields(ScoriaStore store, int n, const ScoriaField field[]);
 PetscErrorCode ScoriaStoreGetFields(ScoriaStore store, int *n, ScoriaField field[]);
-/* The centres x (fields_centres) of the cells of n fields along each axis: /x, of whole fields /y and /z, of profiles
- * along axes of their own these by their names.  Got are those of fields that were got, whose shape[0] is the cells of
+/* The centres x (fields_centres) of the cells of n fields along each axis: /x, of whole fields /y and /z, of fields
+ * on cells of their own these by their names.  Got are those of fields that were got, whose shape[0] is the cells of
  * the longest. */
 PetscErrorCode ScoriaStorePutCentres(ScoriaStore store, int n, const ScoriaField field[], const int shape[3],
                                      const ScoriaSpace *space, const double x[]);
@@ -244,10 +244,15 @@ PetscErrorCode ScoriaStoreGetSpace(ScoriaStore store, ScoriaSpace *space);
 
 /* Fields (rows, nz, ny, nx) of an HDF5 file, as they lie in it, for an .xdmf file: what ParaView and VisIt open. */
 typedef struct {
-  int n[3];             /* cells along x, y, z */
-  double spacing[3];    /* [m] */
-  double origin[3];     /* the corner of the first cell [m] */
-  const double *length; /* (rows) [m]: of which spacing and origin along x are shares; NULL: they are in metres */
+  int n[3];          /* cells along x, y, z */
+  double spacing[3]; /* [m] */
+  double origin[3];  /* the corner of the first cell [m] */
+} ScoriaXdmfGrid;
+typedef struct {
+  int grids; /* of a row: 1, or one for each of the different cells that fields lie on */
+  ScoriaXdmfGrid grid[SCORIA_MAX_FIELDS];
+  int on[SCORIA_MAX_FIELDS]; /* the grid of each field */
+  const double *length;      /* (rows) [m]: of which spacing and origin along x are shares; NULL: they are in metres */
   int64_t rows;
   const int64_t *row; /* (rows) their numbers; NULL: 0, 1, ... */
   int nfields;
