@@ -200,6 +200,19 @@ shift = (T - wanted).mean((1, 2, 3))
 assert np.abs(shift).max() < 4 * np.sqrt(4 / 900) and np.abs(T - wanted - shift[:, None, None, None]).max() < 5e-3, (shift, np.abs(T - wanted).max())
 PY
 
+# The listing's deck does it as it is.
+scoria 1 import -import_file "$work/set.h5" -run_dir "$work/listed" >"$work/out" 2>&1 || { fail "listing"; cat "$work/out" >&2; }
+for line in "flux: {path: '/flux', x: '/xf'}" "coarse: {path: '/coarse', x: '/xc', y: '/yc'}" "V: {path: '/V'}"; do
+  grep -qF "$line" "$work/out" || { fail "the listing lacks $line"; cat "$work/out" >&2; }
+done
+scoria 2 import "$work/listed/import.yaml" >"$work/out" 2>&1 || { fail "the deck of the listing"; cat "$work/out" >&2; }
+"$PYTHON" - "$work" <<'PY' || fail "rows by the deck of the listing"
+import sys, numpy as np
+from arrays import arrays_of
+a, b = (arrays_of(f"{sys.argv[1]}/{dir}/dataset.h5") for dir in ("run1", "listed"))
+for k in ("fields/c", "fields/flux", "fields/coarse", "fields/V", "x_flux", "x_coarse", "y_coarse"): assert np.array_equal(a[k], b[k]), k
+PY
+
 # xarray tells the axes apart.
 if "$PYTHON" -c "import xarray, h5netcdf" 2>/dev/null; then
   "$PYTHON" - "$work" <<'PY' || fail "xarray"
