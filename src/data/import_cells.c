@@ -151,8 +151,8 @@ PetscErrorCode ImportSettleShapes(Import *im)
   const int n        = im->spec.nfields;
   ScoriaField *field = im->spec.field;
   PetscFunctionBeginUser;
-  for (int f = 0; f < n && any_own(im); f++) settle_own(im, f);
-  const bool differ = fields_differ(n, field);
+  const bool differ = fields_differ(n, field); /* else all are held as the same along an axis that they lack */
+  for (int f = 0; f < n && differ; f++) settle_own(im, f);
   if (!differ && any_own(im)) settle_alike(im);
   memcpy(im->spec.shape, im->extent, sizeof im->spec.shape);
   for (int f = 0; f < n && differ; f++) field[f].cells = field[f].n[0] * field[f].n[1] * field[f].n[2];
