@@ -52,6 +52,8 @@ class Source:
         for name, field in self.fields.items():
             if field.shape != first.shape:
                 fail("%s: %s has the shape %s, %s has %s" % (path, first.name, first.shape, field.name, field.shape))
+            if text(field.attrs["axes"]) != text(first.attrs["axes"]):
+                fail("%s: %s lies along %s, %s along %s" % (path, first.name, text(first.attrs["axes"]), field.name, text(field.attrs["axes"])))
 
     def blocks(self):
         """Slices of rows, with the part that each row is in; None for a row that was not solved."""

@@ -9,13 +9,19 @@
 #define SCORIA_FEATURE_CHANNELS 16
 #define SCORIA_FEATURE_BINS 64 /* of wave numbers, at most */
 
+/* The cells of a channel. */
 typedef struct {
-  int channels;
-  int n[3];         /* cells along x, y, z */
+  int n[3];         /* along x, y, z */
   double length[3]; /* of the axes, from the first cell's face to the last one's [m]; of one cell 0 will do */
   const double *x;  /* (n[0]): centres along x [m], copied */
-  int directions;   /* of the sliced Wasserstein distance */
-  uint64_t seed;    /* of their normals */
+} ScoriaFeaturesGrid;
+
+typedef struct {
+  int channels;
+  ScoriaFeaturesGrid grid;       /* of all channels, or with own of the largest */
+  const ScoriaFeaturesGrid *own; /* (channels), copied: of channels on different cells; else NULL */
+  int directions;                /* of the sliced Wasserstein distance */
+  uint64_t seed;                 /* of their normals */
 } ScoriaFeaturesSpec;
 
 typedef struct ScoriaFeatures_ *ScoriaFeatures;
@@ -23,7 +29,7 @@ typedef struct ScoriaFeatures_ *ScoriaFeatures;
 PetscErrorCode ScoriaFeaturesCreate(const ScoriaFeaturesSpec *spec, ScoriaFeatures *features);
 PetscErrorCode ScoriaFeaturesDestroy(ScoriaFeatures *features);
 int features_size(ScoriaFeatures features); /* numbers of a row */
-/* Those of one row of fields (channels, nz, ny, nx), finite. */
+/* Those of one row of fields (channels, cells of `grid`), finite, of which each begins with its own (nz, ny, nx). */
 void features_take(ScoriaFeatures features, const double fields[], double out[]);
 
 /* Numbers that a row has one of for each channel: where questions about places are answered. */

@@ -3,48 +3,9 @@
 #ifndef SCORIA_IO_H
 #define SCORIA_IO_H
 
-#include "space.h"
+#include "fields.h"
 
 /* ---------------------------------------------------------------------------------------------------- dataset ---- */
-
-#define SCORIA_MAX_FIELDS 16
-
-typedef struct {
-  char name[SCORIA_NAME_SIZE]; /* "c": stored as /fields/c */
-  char unit[16];
-  char description[128];
-  bool latent; /* behind the law of the others or beside it, and not learned: the porosity, a lateral SD */
-  /* Of imported profiles that lie along axes of their own, cells and faces: the name of that axis ("": x, as that of
-   * all), its cells (0: those of the set), and its first centre among the set's (spec_centres).  In memory a field has
-   * as many values as the longest, its last one repeated behind its own. */
-  char axis[SCORIA_NAME_SIZE];
-  int cells, centre;
-} ScoriaField;
-
-/* The axis along x of a field, "x" but where it has one of its own, and its cells, where the set has `cells`. */
-const char *field_axis(const ScoriaField *field);
-int field_cells(const ScoriaField *field, int cells);
-/* The values behind a profile's own cells become its last one: of (cells) values. */
-void field_pad(const ScoriaField *field, int cells, double values[]);
-/* The same values become 0, of rows (n, channels, cells): nothing that varies, for those who take all values alike. */
-void fields_blank(int64_t n, int channels, const ScoriaField field[], int cells, double fields[]);
-/* The different axes along x of n fields, in the order of the fields: the first field of each; how many. */
-int fields_axes(int n, const ScoriaField field[], int first[SCORIA_MAX_FIELDS]);
-/* Sets where the centres of n fields are, whose axes and cells are set, the longest axis' first: its cells. */
-int fields_place_centres(int n, ScoriaField field[]);
-/* Whether fields lie along different axes. */
-bool fields_differ(int n, const ScoriaField field[]);
-/* A user error, of what is done with all fields of a row at one place: of fields along different axes. */
-PetscErrorCode ScoriaFieldsAlike(int n, const ScoriaField field[], const char *what);
-
-/* Whether a field is part of the state that the conditions determine the law of. */
-bool field_is_state(const ScoriaField *field);
-/* Whether a field is one value a row (a voltage), held in every cell.  Files know it by the description, which ends in
- * SCORIA_ONE_VALUE. */
-#define SCORIA_ONE_VALUE ", one value, the same in every cell"
-bool field_is_one_value(const ScoriaField *field);
-/* Index of the field of that name among n, or -1. */
-int field_find(int n, const ScoriaField field[], const char *name);
 
 #define SCORIA_SOURCE_SIZE 320
 
@@ -53,7 +14,8 @@ int field_find(int n, const ScoriaField field[], const char *name);
 typedef struct {
   int64_t rows;
   int cells;    /* of a field: the product of shape */
-  int shape[3]; /* cells along x, y, z; (cells, 1, 1) of profiles, nz = 1 of whole fields in two dimensions */
+  int shape[3]; /* cells along x, y, z; (cells, 1, 1) of profiles, nz = 1 of whole fields in two dimensions; where
+                 * fields lie on different cells, of that with most */
   int nfields;
   ScoriaField field[SCORIA_MAX_FIELDS];
   ScoriaSpace space;
@@ -68,12 +30,10 @@ typedef struct {
 bool spec_is_whole(const ScoriaDatasetSpec *spec);
 /* How many fields of the state come first, as those of a problem do. */
 int spec_states(const ScoriaDatasetSpec *spec);
-/* Cell centres that a file of it holds: nx along x, followed, of whole fields, by ny along y and nz along z, or of
- * profiles by those of the fields' other axes along x: x is the longest of these. */
+/* Cell centres that a file of it holds: nx along x, followed, of whole fields, by ny along y and nz along z, and those
+ * of the other axes of fields on cells of their own: the first are those of the field that has most. */
 int spec_centres(const ScoriaDatasetSpec *spec);
-/* The same of n fields in a set of this shape. */
-int fields_centres(int n, const ScoriaField field[], const int shape[3]);
-/* "64 cells", "16 x 32 x 32 cells", "12 along x, 13 along x_flux". */
+/* "64 cells", "16 x 32 x 32 cells", "12 along x, 13 along x_flux", "24 x 48 of c, 25 x 48 of flux". */
 void spec_cells_text(const ScoriaDatasetSpec *spec, size_t size, char text[]);
 
 /* A run of consecutive rows in memory, one malloc'd arena behind it: fields in double precision, or as the file stores
@@ -271,8 +231,8 @@ PetscErrorCode ScoriaStoreMadeFrom(ScoriaStore store, ScoriaMadeFrom *from);
 /* Names, units and descriptions of fields, as attributes of the root; SCORIA_MAX_FIELDS at most. */
 PetscErrorCode ScoriaStorePutFields(ScoriaStore store, int n, const ScoriaField field[]);
 PetscErrorCode ScoriaStoreGetFields(ScoriaStore store, int *n, ScoriaField field[]);
-/* The centres x (fields_centres) of the cells of n fields along each axis: /x, of whole fields /y and /z, of profiles
- * along axes of their own these by their names.  Got are those of fields that were got, whose shape[0] is the cells of
+/* The centres x (fields_centres) of the cells of n fields along each axis: /x, of whole fields /y and /z, of fields
+ * on cells of their own these by their names.  Got are those of fields that were got, whose shape[0] is the cells of
  * the longest. */
 PetscErrorCode ScoriaStorePutCentres(ScoriaStore store, int n, const ScoriaField field[], const int shape[3],
                                      const ScoriaSpace *space, const double x[]);
@@ -284,10 +244,15 @@ PetscErrorCode ScoriaStoreGetSpace(ScoriaStore store, ScoriaSpace *space);
 
 /* Fields (rows, nz, ny, nx) of an HDF5 file, as they lie in it, for an .xdmf file: what ParaView and VisIt open. */
 typedef struct {
-  int n[3];             /* cells along x, y, z */
-  double spacing[3];    /* [m] */
-  double origin[3];     /* the corner of the first cell [m] */
-  const double *length; /* (rows) [m]: of which spacing and origin along x are shares; NULL: they are in metres */
+  int n[3];          /* cells along x, y, z */
+  double spacing[3]; /* [m] */
+  double origin[3];  /* the corner of the first cell [m] */
+} ScoriaXdmfGrid;
+typedef struct {
+  int grids; /* of a row: 1, or one for each of the different cells that fields lie on */
+  ScoriaXdmfGrid grid[SCORIA_MAX_FIELDS];
+  int on[SCORIA_MAX_FIELDS]; /* the grid of each field */
+  const double *length;      /* (rows) [m]: of which spacing and origin along x are shares; NULL: they are in metres */
   int64_t rows;
   const int64_t *row; /* (rows) their numbers; NULL: 0, 1, ... */
   int nfields;

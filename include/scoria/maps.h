@@ -24,6 +24,8 @@ double map_probability(int quantile);
 #define MAPS_LEVEL "/maps/level"
 #define MAPS_CONDITIONS "maps_conditions" /* attributes: how many conditions the rows are of; planes of a field */
 #define MAPS_PLANES "maps_planes"
+/* Name of MAPS_X, MAPS_Y or MAPS_PLANES: "/maps/x", and of the maps of a field on cells of its own "/maps/x_flux". */
+void compare_map_centres(const char *centres, const char *field, size_t size, char path[]);
 /* Path of a map or of the quantiles of an extreme. */
 void compare_map_path(ScoriaFrom from, const char *field, const char *name, size_t size, char path[]);
 

@@ -211,9 +211,9 @@ typedef struct {
   int cell[8];
   double weight[8];
 } ScoriaPoint;
-/* The place at [m] in fields (nz, ny, nx) of n cells along x, y, z with these centres, x's first; along y and z
+/* The place at [m] in fields (nz, ny, nx) of n cells along x, y, z with these centres; along y and z
  * periodic or, as along x, extrapolated beyond the outer centres.  Axes of one cell have no place. */
-void point_place(ScoriaPoint *p, const int n[3], const double centres[], bool periodic, const double at[3]);
+void point_place(ScoriaPoint *p, const int n[3], const double *const centres[3], bool periodic, const double at[3]);
 double point_value(const ScoriaPoint *p, const double field[]);
 /* Means (channels, nx) over y and z of fields (channels, nz, ny, nx). */
 void lateral_means(int channels, const int n[3], const double fields[], double means[]);

@@ -46,7 +46,8 @@ typedef struct {
   int nprobabilities;
   double probability[UQ_MAX_QUANTILES];
   int channels, cells, m;   /* m = channels * cells */
-  int n[3];                 /* cells along x, y, z */
+  int n[3];                 /* cells along x, y, z, where a field has none of its own */
+  int along;                /* of a profile in memory: as many cells as any field has along x */
   bool whole, periodic;     /* fields of more than one dimension; y and z are periodic */
   int tile, part;           /* samples drawn at once; of these, rows taken together */
   const ScoriaField *field; /* borrowed (channels) */
@@ -134,10 +135,10 @@ PetscErrorCode UqQuestionDestroy(UqQuestion *q);
 /* The shape of the source into an empty question, and how many samples are drawn at once. */
 void uq_take_shape(UqQuestion *q, const ScoriaFieldShape *shape);
 
-/* uq_names.c: cells along x of a channel, and their centres; what errors call condition k, "condition 1 (F_right = 20 A
- * m^-2)", its place in uq.h5 and its values. */
-int uq_cells(const UqQuestion *q, int channel);
-const double *uq_centres(const UqQuestion *q, int channel);
+/* uq_names.c: cells of a channel along x, y, z, and their centres; what errors call condition k, "condition 1 (F_right
+ * = 20 A m^-2)", its place in uq.h5 and its values. */
+int uq_cells(const UqQuestion *q, int channel, int axis);
+const double *uq_centres(const UqQuestion *q, int channel, int axis);
 void uq_condition(const UqQuestion *q, int k, size_t size, char text[]);
 
 /* uq_answer.c: an answer without values, how they lie; and with them. */

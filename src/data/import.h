@@ -61,13 +61,14 @@ typedef struct {
   bool flat;                            /* an array numbers rows in that order */
   ScoriaDatasetSpec spec;
   ImportColumn field[SCORIA_MAX_FIELDS], condition[SCORIA_MAX_CONDITIONS];
-  ImportColumn own[SCORIA_MAX_FIELDS]; /* centres along x of a field that has its own; path "": it has none */
-  ScoriaForeignAxis own_along[SCORIA_MAX_FIELDS];
+  ImportColumn own[SCORIA_MAX_FIELDS][IMPORT_GRID]; /* centres of a field's own; path "": it has none */
+  ScoriaForeignAxis own_along[SCORIA_MAX_FIELDS][IMPORT_GRID];
   bool bounded[SCORIA_MAX_FIELDS]; /* fields that stay in an interval: */
   double bounds[SCORIA_MAX_FIELDS][2];
   int grid; /* axes of cells: 1 of profiles, whose centre[0] has no path where there are none, 2 or 3 of whole fields */
   ImportColumn centre[IMPORT_GRID];     /* cell centres along x, y, z */
   ScoriaForeignAxis along[IMPORT_GRID]; /* their scales */
+  int extent[IMPORT_GRID];              /* and how many there are; 1 along axes that there are not */
   double *centres;                      /* owned (spec_centres) */
   int64_t block, rows;                  /* room for rows of the file, on every rank; and those that are here */
   ImportRow *row;                       /* owned (block): in the order of the dataset at last */
@@ -84,10 +85,12 @@ extern const char *const import_grid_names[IMPORT_GRID]; /* "x", "y", "z" */
  * by nothing that is known is a user error, as are places in metres in the deck where nothing says what x is in.
  * Collective. */
 PetscErrorCode ImportUnits(ScoriaDeck deck, Import *im);
-/* Finds out what the axes of an array are: of the cell centres, of fields in their order, of conditions after all
- * fields; and the numbering of rows at last.  Local, alike on every rank; what does not fit is a user error. */
+/* Finds out what the axes of an array are: of the cell centres, of fields in their order, from which the shapes of all
+ * follow, of conditions after all fields; and the numbering of rows at last.  Local, alike on every rank; what does not
+ * fit is a user error. */
 PetscErrorCode ImportPlaceCentres(Import *im);
 PetscErrorCode ImportPlaceFields(Import *im);
+PetscErrorCode ImportSettleShapes(Import *im);
 PetscErrorCode ImportPlaceCondition(Import *im, int k);
 PetscErrorCode ImportNumberRows(Import *im);
 /* Reads the section, opens the file, and finds out what stands where: spec but its rows, the columns, x.  Says what is

@@ -207,15 +207,18 @@ static PetscErrorCode MatchField(Import *im, int f, ImportNames name)
 }
 
 /* Of a field that lacks axes of cells. */
-static PetscErrorCode SayRepeated(const Import *im, int f)
+PetscErrorCode ImportSayRepeated(const Import *im, int f)
 {
   const ImportColumn *c = &im->field[f];
-  char along[32]        = "";
+  char along[32] = "", one[32] = "";
   PetscFunctionBeginUser;
-  for (int d = 0; d < im->grid; d++)
+  for (int d = 0; d < im->grid; d++) {
+    char *to = import_extent(im, c, d) > 1 ? along : one;
     if (c->cells[d] < 0)
-      snprintf(along + strlen(along), sizeof along - strlen(along), "%s%s", *along ? " and " : "",
-               import_grid_names[d]);
+      snprintf(to + strlen(to), sizeof along - strlen(to), "%s%s", *to ? " and " : "", import_grid_names[d]);
+  }
+  if (*one)
+    PetscCall(ScoriaSay(im->run, "  %s: lacks an axis of cells, has one cell along %s", im->spec.field[f].name, one));
   if (*along)
     PetscCall(ScoriaSay(im->run, "  %s: %s, held as the same along %s", im->spec.field[f].name,
                         import_is_scalar(im, c) ? "one value a row" : "lacks an axis of cells", along));
@@ -247,7 +250,6 @@ PetscErrorCode ImportPlaceFields(Import *im)
   define_axes(im, &im->field[im->told], name[im->told]);
   for (int f = 0; f < im->spec.nfields; f++)
     if (f != im->told) PetscCall(MatchField(im, f, name[f]));
-  for (int f = 0; f < im->spec.nfields; f++) PetscCall(SayRepeated(im, f));
   PetscFunctionReturn(0);
 }
 

@@ -19,11 +19,14 @@ int import_extent(const Import *im, const ImportColumn *field, int d);
 int import_cells(const Import *im, const ImportColumn *field);
 /* Whether it lies along an axis that the deck has: x may be none. */
 bool import_has_cells(const Import *im, const ImportColumn *field);
+/* Whether a field, whose axis is named, has that along x, y or z of its own. */
+bool import_has_own(const ScoriaField *field, int d);
 bool import_is_cell(const ImportColumn *c, int a);
 /* The axes of cells of a field, which may lack some. */
 PetscErrorCode ImportFindCells(const Import *im, const char *what, ImportNames name, ImportColumn *c);
 int import_lacks(const Import *im, const ImportColumn *c); /* the first axis of cells that a field lacks; -1: none */
 bool import_is_scalar(const Import *im, const ImportColumn *c); /* that it lacks all */
+PetscErrorCode ImportSayRepeated(const Import *im, int f);
 /* A user error: what was expected of an array without an axis of cells. */
 PetscErrorCode ImportWrongCells(const Import *im, const char *what, const ImportColumn *c, int missing);
 

@@ -137,29 +137,32 @@ static PetscErrorCode ReadCondition(ScoriaEntries e, int i, const char *key, Sco
   PetscFunctionReturn(0);
 }
 
-/* The axis along x that a field has of its own. */
-static PetscErrorCode ReadOwn(ScoriaEntries e, int f, const char *key, const char *name, Import *im)
+/* The axis along direction d that a field has of its own. */
+static PetscErrorCode ReadOwn(ScoriaEntries e, int f, int d, const char *key, const char *name, Import *im)
 {
-  const char *path = entries_value(e, f, "x"), *scale = entries_value(e, f, "x_scale");
-  const char *unit = entries_value(e, f, "x_units");
-  ImportColumn *to = &im->own[f];
-  char what[SCORIA_NAME_SIZE + 16];
+  const char *axis = import_grid_names[d];
+  char of_scale[16], of_unit[16], what[SCORIA_NAME_SIZE + 16];
+  ImportColumn *to = &im->own[f][d];
   PetscFunctionBeginUser;
+  snprintf(of_scale, sizeof of_scale, "%s_scale", axis);
+  snprintf(of_unit, sizeof of_unit, "%s_units", axis);
+  const char *path = entries_value(e, f, axis), *scale = entries_value(e, f, of_scale);
+  const char *unit = entries_value(e, f, of_unit);
   if (!path && (scale || unit))
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: %s without x, the path of its own cell centres", key, name,
-                scale ? "x_scale" : "x_units");
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: %s without %s, the path of its own cell centres", key, name,
+                scale ? of_scale : of_unit, axis);
   if (!path) PetscFunctionReturn(0);
-  if (im->grid > 1)
+  if (d >= im->grid)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "%s: %s: found x, cell centres of its own, which fields in two and three dimensions cannot have: put "
-                "it into a set of its own, another deck with its own run_dir",
-                key, name);
-  snprintf(what, sizeof what, "%s: x", name);
+                "%s: %s: found %s, cell centres of its own, and import_%s is not set, those of the fields that name "
+                "none",
+                key, name, axis, axis);
+  snprintf(what, sizeof what, "%s: %s", name, axis);
   PetscCall(ReadPath(key, what, path, false, false, to));
   if (scale && unit)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: found x_scale and x_units, expected one of them", key, name);
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: %s: found %s and %s, expected one of them", key, name, of_scale, of_unit);
   if (scale) PetscCall(SetScale(key, what, scale, to));
-  snprintf(what, sizeof what, "%s: x_units", name);
+  snprintf(what, sizeof what, "%s: %s", name, of_unit);
   if (unit) PetscCall(SetLength(key, what, unit, to));
   PetscFunctionReturn(0);
 }
@@ -190,7 +193,7 @@ static PetscErrorCode ReadColumns(ScoriaDeck deck, bool conditions, Import *im)
       PetscCall(ReadCondition(e, i, key, &im->spec.space.c[i]));
     else if (unit)
       PetscCall(SetUnit(key, name, unit, sizeof im->spec.field[i].unit, im->spec.field[i].unit));
-    if (!conditions) PetscCall(ReadOwn(e, i, key, name, im));
+    for (int d = 0; d < IMPORT_GRID && !conditions; d++) PetscCall(ReadOwn(e, i, d, key, name, im));
   }
   PetscCall(ScoriaEntriesDestroy(&e));
   PetscFunctionReturn(0);

@@ -9,57 +9,11 @@
 
 #define CELLS 1000000
 
-/* Dimensions of more than one index. */
-static int dimensions(const ScoriaForeignArray *a)
-{
-  int n = 0;
-  for (int i = 0; i < a->rank; i++) n += a->dims[i] != 1;
-  return n;
-}
-
-static bool same_scale(const ScoriaForeignAxis *a, const ScoriaForeignAxis *b)
-{
-  return a->known && a->known == b->known && a->file == b->file;
-}
-
-/* The axis of an array whose scale is that of an array of one dimension; -1: none. */
-static int axis_by_scale(const ScoriaForeignArray *a, const ScoriaForeignArray *x)
-{
-  for (int i = 0; i < a->rank; i++)
-    for (int j = 0; j < x->rank; j++)
-      if (same_scale(&a->axis[i], &x->axis[j])) return i;
-  return -1;
-}
-
-typedef enum { NOT_ON, ON, MAYBE_ON } Fit; /* MAYBE_ON: more than one choice of axes */
-
-/* Whether an array has axes of cells along all of the centres: by their scales, else by their lengths.  Centres of
- * equal length are told apart by import. */
-static Fit fit_axes(const ScoriaForeignArray *a, int n, const ScoriaForeignArray *const centre[])
-{
-  bool taken[SCORIA_FOREIGN_RANK] = {false}, found[IMPORT_GRID] = {false};
-  Fit fit = ON;
-  if (dimensions(a) < n + 1) return NOT_ON;
-  for (int d = 0; d < n; d++) {
-    const int axis = axis_by_scale(a, centre[d]);
-    found[d]       = axis >= 0 && a->dims[axis] == guess_values(centre[d]);
-    if (found[d]) taken[axis] = true;
-  }
-  for (int d = 0; d < n; d++) {
-    int wanted = 0, there = 0;
-    for (int e = 0; e < n; e++) wanted += !found[e] && guess_values(centre[e]) == guess_values(centre[d]);
-    for (int i = 0; i < a->rank; i++) there += !taken[i] && a->dims[i] == guess_values(centre[d]);
-    if (!found[d] && there < wanted) return NOT_ON;
-    if (!found[d] && there > wanted) fit = MAYBE_ON;
-  }
-  return fit;
-}
-
-static Fit fit_grid(const ImportGuess *g, int i)
+static ImportFit fit_grid(const ImportGuess *g, int i)
 {
   const ScoriaForeignArray *centre[IMPORT_GRID];
   for (int d = 0; d < g->grid; d++) centre[d] = &g->array[g->centre[d]];
-  return fit_axes(&g->array[i], g->grid, centre);
+  return guess_fit(&g->array[i], g->grid, centre);
 }
 
 static int64_t cells(const ImportGuess *g)
@@ -84,13 +38,6 @@ static PetscErrorCode IsIncreasing(MPI_Comm comm, const char *path, const Scoria
   PetscFunctionReturn(0);
 }
 
-/* The letter that an array's name is, or begins with before what is no letter or digit ("x_um"), in lower case. */
-static char letter(const ScoriaForeignArray *a)
-{
-  const char *last = strrchr(a->path, '/') + 1;
-  return isalnum((unsigned char)last[0]) && isalnum((unsigned char)last[1]) ? 0 : (char)tolower((unsigned char)*last);
-}
-
 /* The only one of n choices that is named so, or with 0, that has a unit of length and is not named y or z; -1: none,
  * or several. */
 static int only(const ImportGuess *g, int n, const int choice[], char name)
@@ -98,7 +45,7 @@ static int only(const ImportGuess *g, int n, const int choice[], char name)
   int found = -1, of = 0;
   for (int k = 0; k < n; k++) {
     const ScoriaForeignArray *a = &g->array[choice[k]];
-    const char of_a             = letter(a);
+    const char of_a             = guess_letter(a);
     if (name ? of_a != name : of_a == 'y' || of_a == 'z' || !(length_in_metres(a->unit) > 0)) continue;
     found = choice[k];
     of++;
@@ -182,7 +129,7 @@ static int64_t field_rows(const ImportGuess *g, int i)
 static bool may_be_condition(const ImportGuess *g, int i, const ScoriaForeignArray *field)
 {
   const ScoriaForeignArray *a = &g->array[i];
-  return !is_centre(g, i) && dimensions(a) == 1 && of_rows(g, field, guess_values(a));
+  return !is_centre(g, i) && guess_dimensions(a) == 1 && of_rows(g, field, guess_values(a));
 }
 
 /* How many rows the fields have: as those arrays to which most conditions belong, of several the first. */
@@ -206,35 +153,76 @@ static void find_fields(ImportGuess *g)
   const int64_t rows = choose_rows(g);
   for (int i = 0; i < g->n && g->fields < SCORIA_MAX_FIELDS; i++) {
     if (!rows || field_rows(g, i) != rows) continue;
-    g->doubt[i]           = fit_grid(g, i) == MAYBE_ON;
-    g->own[g->fields]     = -1;
+    g->doubt[i] = fit_grid(g, i) == MAYBE_ON;
+    for (int d = 0; d < IMPORT_GRID; d++) g->own[g->fields][d] = -1;
     g->field[g->fields++] = i;
     set_name(g, i);
   }
 }
 
-/* Arrays that have as many rows as the fields, but along another array of centres: fields along an axis of their own.
- */
+static char first_letter(const ScoriaForeignArray *a)
+{
+  return (char)tolower((unsigned char)strrchr(a->path, '/')[1]);
+}
+
+/* Whether array c may be the centres along direction d of a field: it is not the set's along any, nor named as these
+ * are ("xf" beside x and y is no y), nor a condition. */
+static bool may_be_own(const ImportGuess *g, int c, int d)
+{
+  const char name = first_letter(&g->array[c]), along = first_letter(&g->array[g->centre[d]]);
+  bool may = !is_centre(g, c) && !may_be_condition(g, c, &g->array[g->field[0]]);
+  for (int e = 0; e < g->grid; e++) may = may && (name == along || name != first_letter(&g->array[g->centre[e]]));
+  return may;
+}
+
+/* Fields that have as many rows as the others, and these centres where they are not those of the set (-1). */
+static void add_own(ImportGuess *g, const int own[IMPORT_GRID])
+{
+  const ScoriaForeignArray *centre[IMPORT_GRID], *of = &g->array[g->field[0]];
+  const int64_t rows = guess_values(of) / cells(g);
+  int64_t n          = 1;
+  bool used          = false;
+  for (int d = 0; d < g->grid; d++) {
+    centre[d] = &g->array[own[d] >= 0 ? own[d] : g->centre[d]];
+    n *= guess_values(centre[d]);
+  }
+  for (int i = 0; i < g->n && g->fields < SCORIA_MAX_FIELDS; i++) {
+    const ImportFit fit = guess_fit(&g->array[i], g->grid, centre);
+    bool taken          = is_centre(g, i) || *g->name[i];
+    for (int c = 0; c < g->choices; c++) taken = taken || g->choice[c] == i;
+    if (taken || !fit || guess_values(&g->array[i]) % n || guess_values(&g->array[i]) / n != rows) continue;
+    g->doubt[i] = fit == MAYBE_ON;
+    memcpy(g->own[g->fields], own, sizeof g->own[0]);
+    g->field[g->fields++] = i;
+    set_name(g, i);
+    used = true;
+  }
+  for (int d = 0; d < g->grid && used; d++)
+    if (own[d] >= 0 && !*g->name[own[d]]) set_name(g, own[d]); /* it is nothing else */
+}
+
+#define MOST_OWN 12 /* arrays that are tried as centres of a plane's or volume's own: 13^3 ways */
+
+/* Arrays along other centres than the fields found so far: fewest other ones first. */
 static void find_own(ImportGuess *g)
 {
-  const int first = g->fields;
-  for (int k = 0; k < g->choices && g->grid == 1 && first; k++) {
-    const ScoriaForeignArray *x = &g->array[g->choice[k]], *of = &g->array[g->field[0]];
-    if (g->choice[k] == g->centre[0] || may_be_condition(g, g->choice[k], of)) continue;
-    bool used = false;
-    for (int i = 0; i < g->n && g->fields < SCORIA_MAX_FIELDS; i++) {
-      const Fit fit = fit_axes(&g->array[i], 1, &x);
-      bool taken    = is_centre(g, i) || *g->name[i];
-      for (int c = 0; c < g->choices; c++) taken = taken || g->choice[c] == i;
-      if (taken || !fit || guess_values(&g->array[i]) / guess_values(x) != guess_values(of) / cells(g)) continue;
-      g->doubt[i]           = fit == MAYBE_ON;
-      g->own[g->fields]     = g->choice[k];
-      g->field[g->fields++] = i;
-      set_name(g, i);
-      used = true;
+  const int choices = g->grid > 1 ? PetscMin(g->choices, MOST_OWN) : g->choices, first = g->fields;
+  int all = 1;
+  for (int d = 0; d < g->grid; d++) all *= choices + 1;
+  for (int others = 1; others <= g->grid && first; others++)
+    for (int code = 1; code < all; code++) {
+      int own[IMPORT_GRID] = {-1, -1, -1}, rest = code, number = 0;
+      bool may = true;
+      for (int d = 0; d < g->grid; d++, rest /= choices + 1) {
+        const int k = rest % (choices + 1) - 1;
+        if (k < 0) continue;
+        own[d] = g->choice[k];
+        may    = may && may_be_own(g, own[d], d);
+        for (int e = 0; e < d; e++) may = may && own[e] != own[d];
+        number++;
+      }
+      if (may && number == others) add_own(g, own);
     }
-    if (used) set_name(g, g->choice[k]); /* it is nothing else */
-  }
 }
 
 /* Whether an array has the fields' axes of rows, all of them and nothing else: one value a row. */
@@ -245,7 +233,7 @@ static bool is_one_value(const ImportGuess *g, int i)
   int at                             = 0;
   for (int d = 0; d < g->grid; d++) {
     const ScoriaForeignArray *x = &g->array[g->centre[d]];
-    int axis                    = axis_by_scale(field, x);
+    int axis                    = guess_axis_by_scale(field, x);
     for (int j = 0; j < field->rank && axis < 0; j++)
       if (!of_cells[j] && field->dims[j] == guess_values(x)) axis = j;
     if (axis >= 0) of_cells[axis] = true;
@@ -264,9 +252,9 @@ static void find_one_value(ImportGuess *g)
 {
   for (int i = 0; i < g->n && g->fields && g->fields < SCORIA_MAX_FIELDS; i++) {
     const int first = g->field[0];
-    if (*g->name[i] || is_centre(g, i) || g->doubt[first] || dimensions(&g->array[i]) < 2 || !is_one_value(g, i))
+    if (*g->name[i] || is_centre(g, i) || g->doubt[first] || guess_dimensions(&g->array[i]) < 2 || !is_one_value(g, i))
       continue;
-    g->own[g->fields]     = -1;
+    for (int d = 0; d < IMPORT_GRID; d++) g->own[g->fields][d] = -1;
     g->field[g->fields++] = i;
     set_name(g, i);
   }
@@ -278,7 +266,8 @@ static void settle(ImportGuess *g)
   bool all = true;
   for (int k = 0; k < g->choices; k++) {
     bool used = g->choice[k] == g->centre[0] || may_be_condition(g, g->choice[k], &g->array[g->field[0]]);
-    for (int f = 0; f < g->fields; f++) used = used || g->own[f] == g->choice[k];
+    for (int f = 0; f < g->fields; f++)
+      for (int d = 0; d < g->grid; d++) used = used || g->own[f][d] == g->choice[k];
     all = all && used;
   }
   g->unsure = g->unsure && !all;
@@ -340,7 +329,7 @@ static void find_questions(ImportGuess *g)
 {
   for (int i = 0; i < g->n && g->fields && g->questions < SCORIA_MAX_CONDITIONS; i++) {
     const ScoriaForeignArray *a = &g->array[i];
-    if (*g->name[i] || is_centre(g, i) || dimensions(a) != 1 ||
+    if (*g->name[i] || is_centre(g, i) || guess_dimensions(a) != 1 ||
         !is_questionable(g, &g->array[g->field[0]], guess_values(a)))
       continue;
     g->question[g->questions++] = i;
@@ -357,8 +346,8 @@ static PetscErrorCode FindCentres(MPI_Comm comm, const char *path, ImportGuess *
   for (int i = 0; i < g->n; i++) {
     const ScoriaForeignArray *a = &g->array[i];
     bool used                   = false, increasing;
-    if (dimensions(a) != 1 || guess_values(a) < 2 || guess_values(a) > CELLS) continue;
-    for (int j = 0; j < g->n && !used; j++) used = j != i && fit_axes(&g->array[j], 1, &a);
+    if (guess_dimensions(a) != 1 || guess_values(a) < 2 || guess_values(a) > CELLS) continue;
+    for (int j = 0; j < g->n && !used; j++) used = j != i && guess_fit(&g->array[j], 1, &a);
     if (!used) continue;
     PetscCall(IsIncreasing(comm, path, a, &increasing));
     if (increasing) choice[g->choices++] = i;

@@ -5,11 +5,13 @@
 
 static const char *role(const ImportGuess *g, int i)
 {
+  static const char *const of_fields[IMPORT_GRID] = {"x of fields", "y of fields", "z of fields"};
   for (int d = 0; d < g->grid; d++)
     if (g->centre[d] == i) return import_grid_names[d];
   for (int k = 0; k < g->fields; k++) {
     if (g->field[k] == i) return "field";
-    if (g->own[k] == i) return "x of fields";
+    for (int d = 0; d < g->grid; d++)
+      if (g->own[k][d] == i) return of_fields[d];
   }
   for (int k = 0; k < g->conditions; k++)
     if (g->condition[k] == i) return "condition";
@@ -90,7 +92,8 @@ static void add_field(const ImportGuess *g, int i, size_t size, char text[])
   int axes                                    = 0;
   for (int j = 0; j < g->array[f].rank; j++) axes += g->array[f].dims[j] != 1;
   add(size, text, "    %s: {path: '%s'", g->name[f], g->array[f].path);
-  if (g->own[i] >= 0) add(size, text, ", %s: '%s'", "x", g->array[g->own[i]].path);
+  for (int d = 0; d < g->grid; d++)
+    if (g->own[i][d] >= 0) add(size, text, ", %s: '%s'", import_grid_names[d], g->array[g->own[i][d]].path);
   add(size, text, "}%s%s", "", "");
   if (g->doubt[f])
     add(size, text, "   # name its axes, as in order: [%s, %s]", axes == g->grid + 2 ? "condition, realisation" : "row",

@@ -6,7 +6,7 @@
 
 static PetscErrorCode OpenFile(Import *im)
 {
-  const char *names[2 * SCORIA_MAX_FIELDS + SCORIA_MAX_CONDITIONS + IMPORT_GRID];
+  const char *names[(1 + IMPORT_GRID) * SCORIA_MAX_FIELDS + SCORIA_MAX_CONDITIONS + IMPORT_GRID];
   int n = 0;
   PetscFunctionBeginUser;
   for (int d = 0; d < im->grid && *im->centre[0].path; d++) {
@@ -16,9 +16,11 @@ static PetscErrorCode OpenFile(Import *im)
   for (int f = 0; f < im->spec.nfields; f++) {
     names[n]           = im->field[f].path;
     im->field[f].array = n++;
-    if (!*im->own[f].path) continue;
-    names[n]         = im->own[f].path;
-    im->own[f].array = n++;
+    for (int d = 0; d < im->grid; d++) {
+      if (!*im->own[f][d].path) continue;
+      names[n]            = im->own[f][d].path;
+      im->own[f][d].array = n++;
+    }
   }
   for (int k = 0; k < im->spec.space.n; k++)
     if (*im->condition[k].path) {
@@ -49,23 +51,55 @@ static PetscErrorCode ReadCentre(Import *im, const char *name, const ImportColum
   PetscFunctionReturn(0);
 }
 
-/* Fields along an axis of their own say so. */
+/* The only cell along an axis that a field lacks: the middle of the set's. */
+static PetscErrorCode ReadMiddle(Import *im, int d, double *x)
+{
+  double *all;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(im->extent[d], &all));
+  PetscCall(ReadCentre(im, import_grid_names[d], &im->centre[d], im->extent[d], all));
+  *x = (all[0] + all[im->extent[d] - 1]) / 2;
+  PetscCall(PetscFree(all));
+  PetscFunctionReturn(0);
+}
+
+/* The centres along the axis of a field. */
+static PetscErrorCode ReadAxis(Import *im, int f, const ScoriaFieldAxis *axis)
+{
+  const int d = axis->along;
+  char what[SCORIA_NAME_SIZE + 8];
+  double *x = im->centres + axis->centre;
+  PetscFunctionBeginUser;
+  if (d >= im->grid) PetscFunctionReturn(0); /* of two dimensions, z is 0 */
+  if (!import_has_own(&im->spec.field[f], d)) {
+    PetscCall(ReadCentre(im, import_grid_names[d], &im->centre[d], axis->n, x));
+  } else if (*im->own[f][d].path) {
+    snprintf(what, sizeof what, "%s: %s", im->spec.field[f].name, import_grid_names[d]);
+    PetscCall(ReadCentre(im, d ? what : im->spec.field[f].name, &im->own[f][d], axis->n, x));
+  } else
+    PetscCall(ReadMiddle(im, d, x));
+  PetscFunctionReturn(0);
+}
+
+/* Fields along axes of their own say so. */
 static PetscErrorCode ReadCentres(Import *im)
 {
-  double *x;
+  ScoriaFieldAxis axis[SCORIA_MAX_AXES];
   PetscFunctionBeginUser;
-  PetscCall(PetscCalloc1(spec_centres(&im->spec), &im->centres)); /* of two dimensions, z is 0 */
-  x = im->centres;
-  for (int f = 0; f < im->spec.nfields && *im->spec.field[0].axis; f++) {
-    const ScoriaField *field = &im->spec.field[f];
-    const bool own           = strcmp(field->axis, import_grid_names[0]) != 0;
-    PetscCall(ReadCentre(im, field->name, own ? &im->own[f] : &im->centre[0], field->cells, x + field->centre));
-    if (own)
-      PetscCall(ScoriaSay(im->run, "  %s: along an axis of its own, %s (%d)", field->name, field->axis, field->cells));
+  const int axes = fields_axes(im->spec.nfields, im->spec.field, im->spec.shape, axis);
+  PetscCall(PetscCalloc1(spec_centres(&im->spec), &im->centres));
+  for (int a = 0; a < axes; a++) {
+    int f = 0; /* the first field along it */
+    while (strcmp(field_axis(&im->spec.field[f], axis[a].along), axis[a].name)) f++;
+    PetscCall(ReadAxis(im, f, &axis[a]));
   }
-  if (*im->spec.field[0].axis) PetscFunctionReturn(0);
-  for (int d = 0; d < im->grid; x += im->spec.shape[d++])
-    PetscCall(ReadCentre(im, import_grid_names[d], &im->centre[d], im->spec.shape[d], x));
+  for (int f = 0; f < im->spec.nfields; f++)
+    for (int d = 0; d < im->grid; d++) {
+      const ScoriaField *field = &im->spec.field[f];
+      if (import_has_own(field, d) && *im->own[f][d].path)
+        PetscCall(
+            ScoriaSay(im->run, "  %s: along an axis of its own, %s (%d)", field->name, field->axis[d], field->n[d]));
+    }
   PetscFunctionReturn(0);
 }
 
@@ -77,17 +111,22 @@ PetscErrorCode ImportMap(ScoriaRun run, ScoriaDeck deck, Import *im)
   PetscCall(OpenFile(im));
   PetscCall(ImportPlaceCentres(im));
   PetscCall(ImportUnits(deck, im));
-  PetscCall(ReadCentres(im));
   PetscCall(ImportPlaceFields(im));
+  PetscCall(ImportSettleShapes(im));
+  for (int f = 0; f < im->spec.nfields; f++) PetscCall(ImportSayRepeated(im, f));
+  PetscCall(ReadCentres(im));
   for (int f = 0; f < im->spec.nfields; f++) {
     ScoriaField *field = &im->spec.field[f];
     snprintf(field->description, sizeof field->description, "imported %.60s%s", field->name,
              import_lacks(im, &im->field[f]) < 0   ? ""
              : import_is_scalar(im, &im->field[f]) ? SCORIA_ONE_VALUE
                                                    : ", the same along an axis that it lacks");
-    if (*field->axis && strcmp(field->axis, import_grid_names[0]) && !import_is_scalar(im, &im->field[f])) {
+    for (int d = 0; d < im->grid && !import_is_scalar(im, &im->field[f]); d++) {
       const size_t used = strlen(field->description);
-      snprintf(field->description + used, sizeof field->description - used, ", along %.40s", field->axis);
+      if (import_has_own(field, d))
+        snprintf(field->description + used, sizeof field->description - used, ", %s%.40s",
+                 field->n[d] > 1 ? "along " : "one cell along ",
+                 field->n[d] > 1 ? field->axis[d] : import_grid_names[d]);
     }
   }
   for (int k = 0; k < im->spec.space.n; k++)

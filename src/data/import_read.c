@@ -171,7 +171,7 @@ static void repeat(const Import *im, const ImportColumn *c, int64_t n, const Imp
 {
   const size_t size            = im->spec.float64 ? sizeof(double) : sizeof(float);
   const int cells              = import_cells(im, c),
-            shape[IMPORT_GRID] = {import_extent(im, c, 0), im->spec.shape[1], im->spec.shape[2]};
+            shape[IMPORT_GRID] = {import_extent(im, c, 0), import_extent(im, c, 1), import_extent(im, c, 2)};
   for (int64_t i = 0; i < n && import_lacks(im, c) >= 0; i++) {
     char *v = values + (size_t)(wanted[i].at * cells) * size;
     for (int j = 0; j < cells; j++) {

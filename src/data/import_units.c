@@ -154,20 +154,21 @@ static PetscErrorCode FitCentre(UnitNotes *notes, const char *name, ImportColumn
   PetscFunctionReturn(0);
 }
 
-/* Centres of a field's own, of which neither file nor deck says the unit: as those of x. */
-static PetscErrorCode FitOwn(UnitNotes *notes, const char *field, ImportColumn *c, const ImportColumn *x, bool *unknown)
+/* Centres of a field's own, of which neither file nor deck says the unit: as those of the set. */
+static PetscErrorCode FitOwn(UnitNotes *notes, const char *field, int d, ImportColumn *c, bool *unknown)
 {
+  const ImportColumn *all = &notes->im->centre[d];
   char name[SCORIA_NAME_SIZE + 8];
   PetscFunctionBeginUser;
-  snprintf(name, sizeof name, "%s: x", field);
+  snprintf(name, sizeof name, "%s: %s", field, import_grid_names[d]);
   if (c->scaled || *foreign_unit(notes->im->file, c->array)) {
     PetscCall(FitCentre(notes, name, c, unknown));
     PetscFunctionReturn(0);
   }
-  c->scale  = x->scale;
-  c->offset = x->offset;
-  PetscCall(NoteUnit(notes, "%s: no unit in the file and none in the deck; taken as that of import.x, times %g to m",
-                     name, c->scale));
+  c->scale  = all->scale;
+  c->offset = all->offset;
+  PetscCall(NoteUnit(notes, "%s: no unit in the file and none in the deck; taken as that of import.%s, times %g to m",
+                     name, import_grid_names[d], c->scale));
   PetscFunctionReturn(0);
 }
 
@@ -191,8 +192,9 @@ static PetscErrorCode Fit(UnitNotes *notes, Import *im)
     ScoriaField *field = &im->spec.field[f];
     PetscCall(SayPacking(im, field->name, &im->field[f]));
     PetscCall(FitColumn(notes, field->name, &im->field[f], sizeof field->unit, field->unit));
-    if (*im->own[f].path)
-      PetscCall(FitOwn(notes, field->name, &im->own[f], &im->centre[0], &im->spec.space.lengths_unknown));
+    for (int d = 0; d < im->grid; d++)
+      if (*im->own[f][d].path)
+        PetscCall(FitOwn(notes, field->name, d, &im->own[f][d], &im->spec.space.lengths_unknown));
   }
   for (int k = 0; k < im->spec.space.n; k++) {
     ScoriaCondition *c = &im->spec.space.c[k];

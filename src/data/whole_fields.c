@@ -79,8 +79,8 @@ static PetscErrorCode WriteXdmf(ScoriaRun run, const char *path, const ScoriaSpa
   PetscFunctionBeginUser;
   set_extent(space, grid, extent);
   for (int a = 0; a < 3; a++) {
-    xdmf->n[a]       = grid->n[a];
-    xdmf->spacing[a] = extent[a] / grid->n[a];
+    xdmf->grid[0].n[a]       = grid->n[a];
+    xdmf->grid[0].spacing[a] = extent[a] / grid->n[a];
   }
   if (thickness >= 0) PetscCall(PetscMalloc1(c->number, &length));
   for (int64_t r = 0; length && r < c->number; r++) length[r] = c->theta[r * space->n + thickness];
@@ -95,7 +95,8 @@ static PetscErrorCode WriteStore(ScoriaRun run, ScoriaDeck deck, const char *pat
                                  const ScoriaGrid *grid, int nfields, const Chosen *c, const double values[])
 {
   const int64_t cells = (int64_t)grid->n[0] * grid->n[1] * grid->n[2];
-  ScoriaXdmf xdmf     = {.rows = c->number, .row = c->row, .nfields = nfields, .field = spec->field, .float64 = true};
+  ScoriaXdmf xdmf     = {
+          .grids = 1, .rows = c->number, .row = c->row, .nfields = nfields, .field = spec->field, .float64 = true};
   const char *text;
   double *buffer;
   ScoriaStore store;

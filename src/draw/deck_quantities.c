@@ -39,8 +39,8 @@ static void add_named(const ScoriaProblemQuantity *of, const ScoriaField *field,
 {
   ScoriaQuantity *made = add(SCORIA_QUANTITY_AT, of->field, of->unit, n, quantity);
   double end[2];
-  cells = field_cells(field, cells);
-  x += field->centre;
+  cells = field->cells ? field->n[0] : cells;
+  x += field->centre[0];
   cells_ends(cells, x, end);
   quantity_place(made, cells, x, end[of->side]);
   snprintf(made->name, sizeof made->name, "%.63s", of->name);

@@ -21,8 +21,9 @@ PetscErrorCode ScoriaNeedEquations(ScoriaDeck deck, const char *command, const c
   PetscFunctionReturn(0);
 }
 
-const char *const scoria_field_members[]     = {"path",      "order",  "channel", "scale",   "offset",  "units",
-                                                "reference", "bounds", "x",       "x_scale", "x_units", NULL};
+const char *const scoria_field_members[]     = {"path",      "order",   "channel", "scale",   "offset",  "units",
+                                                "reference", "bounds",  "x",       "x_scale", "x_units", "y",
+                                                "y_scale",   "y_units", "z",       "z_scale", "z_units", NULL};
 const char *const scoria_condition_members[] = {"path",  "order", "channel",     "scale", "offset",
                                                 "units", "range", "logarithmic", NULL};
 

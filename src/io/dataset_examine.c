@@ -67,26 +67,46 @@ static PetscErrorCode GetCells(hid_t file, int64_t size, const char *axis, int *
   PetscFunctionReturn(0);
 }
 
-/* Of profiles along several axes: names and cells of these, and where their centres are: those of the longest first. */
-static PetscErrorCode GetAxes(hid_t file, int64_t size, ScoriaDatasetSpec *spec, ScoriaTrouble *bad)
+const char *const dataset_axes[3] = {"axes", "axes_y", "axes_z"};
+
+/* Names and cells of one field's axis along a direction. */
+static PetscErrorCode GetAxis(hid_t file, int64_t size, const char *axis, int along, ScoriaField *field,
+                              ScoriaDatasetSpec *spec, ScoriaTrouble *bad)
 {
-  char axis[SCORIA_MAX_FIELDS][SCORIA_NAME_SIZE], name[SCORIA_NAME_SIZE + 1];
-  int n, first[SCORIA_MAX_FIELDS];
+  char name[SCORIA_NAME_SIZE + 1];
 
   PetscFunctionBeginUser;
-  PetscCall(GetNames(file, "axes", SCORIA_MAX_FIELDS, &n, axis, bad));
-  if (bad->code == SCORIA_EXIT_OK && n != spec->nfields)
-    trouble_note(bad, SCORIA_EXIT_INPUT, "%d axes of %d fields", n, spec->nfields);
+  PetscCall(PetscStrncpy(field->axis[along], axis, SCORIA_NAME_SIZE));
+  snprintf(name, sizeof name, "/%s", axis);
+  PetscCall(GetCells(file, size, name, &field->n[along], spec, bad));
+  PetscFunctionReturn(0);
+}
+
+/* Of fields on different cells: names and cells of their axes, and where their centres are. */
+static PetscErrorCode GetAxes(hid_t file, int64_t size, int directions, ScoriaDatasetSpec *spec, ScoriaTrouble *bad)
+{
+  char axis[3][SCORIA_MAX_FIELDS][SCORIA_NAME_SIZE];
+  int n;
+
+  PetscFunctionBeginUser;
+  for (int d = 0; d < directions; d++) {
+    PetscCall(GetNames(file, dataset_axes[d], SCORIA_MAX_FIELDS, &n, axis[d], bad));
+    if (bad->code == SCORIA_EXIT_OK && n != spec->nfields)
+      trouble_note(bad, SCORIA_EXIT_INPUT, "%d %s of %d fields", n, dataset_axes[d], spec->nfields);
+  }
   for (int f = 0; f < spec->nfields && bad->code == SCORIA_EXIT_OK; f++) {
-    spec->cells = 1;
-    PetscCall(PetscStrncpy(spec->field[f].axis, axis[f], SCORIA_NAME_SIZE));
-    snprintf(name, sizeof name, "/%s", axis[f]);
-    PetscCall(GetCells(file, size, name, &spec->field[f].cells, spec, bad));
+    ScoriaField *field = &spec->field[f];
+
+    spec->cells        = 1;
+    for (int d = 0; d < 3; d++) field->n[d] = 1;
+    for (int d = 0; d < directions; d++) PetscCall(GetAxis(file, size, axis[d][f], d, field, spec, bad));
+    field->cells = spec->cells;
   }
   if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
-  spec->shape[0] = spec->cells = fields_place_centres(spec->nfields, spec->field);
-  const int axes               = fields_axes(spec->nfields, spec->field, first);
-  if (axes < 2) trouble_note(bad, SCORIA_EXIT_INPUT, "one axis alone, expected several");
+  fields_place_centres(spec->nfields, spec->field, spec->shape);
+  spec->cells = spec->shape[0] * spec->shape[1] * spec->shape[2];
+  if (!fields_differ(spec->nfields, spec->field))
+    trouble_note(bad, SCORIA_EXIT_INPUT, "fields on the same cells, expected different ones");
   PetscFunctionReturn(0);
 }
 
@@ -113,7 +133,7 @@ static PetscErrorCode GetSizes(hid_t file, int64_t size, const char *first_field
     spec->float64 = type == IO_F8;
   }
   if (H5Aexists(file, "axes") > 0)
-    PetscCall(GetAxes(file, size, spec, bad));
+    PetscCall(GetAxes(file, size, rank == SCORIA_FIELD_RANK ? 3 : 1, spec, bad));
   else
     for (int a = 0; a < (rank == SCORIA_FIELD_RANK ? 3 : 1); a++)
       PetscCall(GetCells(file, size, scoria_file_axes[a], &spec->shape[a], spec, bad));
@@ -165,31 +185,20 @@ static PetscErrorCode GetLatent(hid_t file, ScoriaDatasetSpec *spec, ScoriaTroub
 
 static PetscErrorCode GetCentres(hid_t file, const ScoriaDatasetSpec *spec, double **x, ScoriaTrouble *bad)
 {
-  const bool differ = fields_differ(spec->nfields, spec->field);
-  double *centres;
+  ScoriaFieldAxis axis[SCORIA_MAX_AXES];
 
   PetscFunctionBeginUser;
-  for (int f = 0; f < spec->nfields && differ; f++) {
-    const int64_t n = spec->field[f].cells;
+  if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
+  const int axes = fields_axes(spec->nfields, spec->field, spec->shape, axis);
+  PetscCall(PetscMalloc1(spec_centres(spec), x));
+  for (int a = 0; a < axes; a++) {
+    const int64_t n = axis[a].n;
     char name[SCORIA_NAME_SIZE + 1];
 
-    snprintf(name, sizeof name, "/%s", spec->field[f].axis);
+    snprintf(name, sizeof name, "/%s", axis[a].name);
     PetscCall(ExpectArray(file, name, IO_F8, 1, &n, bad));
-    if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
-    if (!*x) PetscCall(PetscMalloc1(spec_centres(spec), x));
-    PetscCall(GetArray(file, name, n, IO_F8, *x + spec->field[f].centre, bad));
+    if (bad->code == SCORIA_EXIT_OK) PetscCall(GetArray(file, name, n, IO_F8, *x + axis[a].centre, bad));
   }
-  if (differ) PetscFunctionReturn(0);
-  for (int a = 0; a < spec_axes(spec); a++) {
-    const int64_t n = spec->shape[a];
-
-    PetscCall(ExpectArray(file, scoria_file_axes[a], IO_F8, 1, &n, bad));
-  }
-  if (bad->code != SCORIA_EXIT_OK) PetscFunctionReturn(0);
-  PetscCall(PetscMalloc1(spec_centres(spec), x));
-  centres = *x;
-  for (int a = 0; a < spec_axes(spec); centres += spec->shape[a++])
-    PetscCall(GetArray(file, scoria_file_axes[a], spec->shape[a], IO_F8, centres, bad));
   PetscFunctionReturn(0);
 }
 

@@ -3,7 +3,8 @@
  *                    order of fields and conditions as "c phi eps"; of a shard, first_row and whole_rows; of imported
  *                    rows, source and its date; made_from_*
  *   /row [N] and /x [nx], of whole fields also /y [ny] and /z [nz], the scales of the axes (the first without bytes);
- *   of profiles along axes of their own /<axis> [n] for each, by its name, and the root attribute axes, the fields'
+ *   of fields on cells of their own /<axis> [n] for each axis, by its name, and the root attributes axes, of whole
+ *   fields also axes_y and axes_z, the fields'
  *   /conditions/<name> [N]   /status/<column> [N]   /status/crc [N]   /crc [N]
  *   /fields/<name> [N][nx], of whole fields [N][nz][ny][nx]
  * All arrays are contiguous and at full size from the start, so that a killed job leaves a file that opens; nothing is
@@ -27,8 +28,10 @@ static PetscErrorCode PutSpec(hid_t file, const ScoriaDatasetSpec *spec, ScoriaT
   for (int f = 0; f < spec->nfields; f++)
     if (spec->field[f].latent) name[latent++] = spec->field[f].name;
   PetscCall(PutNames(file, "latent", latent, name, bad));
-  for (int f = 0; f < spec->nfields; f++) name[f] = field_axis(&spec->field[f]);
-  if (fields_differ(spec->nfields, spec->field)) PetscCall(PutNames(file, "axes", spec->nfields, name, bad));
+  for (int d = 0; d < spec_axes(spec) && fields_differ(spec->nfields, spec->field); d++) {
+    for (int f = 0; f < spec->nfields; f++) name[f] = field_axis(&spec->field[f], d);
+    PetscCall(PutNames(file, dataset_axes[d], spec->nfields, name, bad));
+  }
   PetscCall(PutConditionNames(file, &spec->space, bad));
   PetscCall(PutNumber(file, "realisations", IO_I8, &spec->realisations, bad));
   if (spec->whole) {
@@ -52,7 +55,7 @@ static PetscErrorCode PutColumn(hid_t file, const char *name, ScoriaType type, i
 static PetscErrorCode PutRows(hid_t file, const ScoriaDatasetSpec *spec, ScoriaTrouble *bad)
 {
   int64_t dims[SCORIA_FIELD_RANK];
-  char name[SCORIA_NAME_SIZE + 16], axes[SCORIA_NAME_SIZE + 8];
+  char name[SCORIA_NAME_SIZE + 16], axes[3 * SCORIA_NAME_SIZE], all[3 * SCORIA_NAME_SIZE + 8];
 
   PetscFunctionBeginUser;
   for (int i = 0; i < SCORIA_STATUS_COLUMNS; i++) {
@@ -73,11 +76,12 @@ static PetscErrorCode PutRows(hid_t file, const ScoriaDatasetSpec *spec, ScoriaT
     const ScoriaField *field = &spec->field[f];
     const int rank           = field_array_shape(spec, f, dims);
 
-    snprintf(axes, sizeof axes, "row %s", field_axis(field));
+    field_axes_text(field, spec_is_whole(spec), sizeof axes, axes);
+    snprintf(all, sizeof all, "row %s", axes);
     file_field_path(field->name, sizeof name, name);
     PetscCall(
         PutArray(file, name, spec->float64 ? IO_F8 : IO_F4, rank, dims, NULL, field->unit, field->description, bad));
-    PetscCall(PutAxes(file, name, rank == 2 ? axes : "row z y x", bad));
+    PetscCall(PutAxes(file, name, all, bad));
   }
   PetscFunctionReturn(0);
 }
@@ -85,29 +89,17 @@ static PetscErrorCode PutRows(hid_t file, const ScoriaDatasetSpec *spec, ScoriaT
 /* Cell centres along every axis that the fields have, before the fields, whose axes they are. */
 static PetscErrorCode PutCentres(hid_t file, const ScoriaDatasetSpec *spec, const double x[], ScoriaTrouble *bad)
 {
-  int first[SCORIA_MAX_FIELDS];
+  ScoriaFieldAxis axis[SCORIA_MAX_AXES];
 
   PetscFunctionBeginUser;
-  if (fields_differ(spec->nfields, spec->field)) {
-    const int axes = fields_axes(spec->nfields, spec->field, first);
+  const int axes = fields_axes(spec->nfields, spec->field, spec->shape, axis);
+  for (int a = 0; a < axes; a++) {
+    const int64_t n = axis[a].n;
+    char name[SCORIA_NAME_SIZE + 1];
 
-    for (int a = 0; a < axes; a++) {
-      const ScoriaField *field = &spec->field[first[a]];
-      const int64_t n          = field_cells(field, spec->cells);
-      char name[SCORIA_NAME_SIZE + 1];
-
-      snprintf(name, sizeof name, "/%s", field_axis(field));
-      PetscCall(PutArray(file, name, IO_F8, 1, &n, x + field->centre, space_axis_unit(&spec->space, 0),
-                         space_axis_help(&spec->space, 0), bad));
-    }
-    PetscFunctionReturn(0);
-  }
-  for (int a = 0; a < spec_axes(spec); a++) {
-    const int64_t n = spec->shape[a];
-
-    PetscCall(PutArray(file, scoria_file_axes[a], IO_F8, 1, &n, x, space_axis_unit(&spec->space, a),
-                       space_axis_help(&spec->space, a), bad));
-    x += n;
+    snprintf(name, sizeof name, "/%s", axis[a].name);
+    PetscCall(PutArray(file, name, IO_F8, 1, &n, x + axis[a].centre, space_axis_unit(&spec->space, axis[a].along),
+                       space_axis_help(&spec->space, axis[a].along), bad));
   }
   PetscFunctionReturn(0);
 }

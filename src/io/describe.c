@@ -113,15 +113,14 @@ static void print_cells(const ScoriaDatasetSpec *spec, const double x[])
   const char *unit = space_place_unit(&spec->space, 0), *across = space_place_unit(&spec->space, 1);
 
   if (fields_differ(spec->nfields, spec->field)) {
-    int first[SCORIA_MAX_FIELDS];
-    const int axes = fields_axes(spec->nfields, spec->field, first);
+    ScoriaFieldAxis axis[SCORIA_MAX_AXES];
+    const int axes = fields_axes(spec->nfields, spec->field, spec->shape, axis);
 
     for (int a = 0; a < axes; a++) {
-      const ScoriaField *field = &spec->field[first[a]];
-      const double *own        = x + field->centre;
+      const double *own = x + axis[a].centre;
 
-      printf("cells        %d, %s%s from %.5g to %.5g%s\n", field->cells, field_axis(field), share ? " / L" : "",
-             own[0], own[field->cells - 1], unit);
+      printf("cells        %d, %s%s from %.5g to %.5g%s\n", axis[a].n, axis[a].name,
+             share && !axis[a].along ? " / L" : "", own[0], own[axis[a].n - 1], axis[a].along ? across : unit);
     }
     printf("fields in %s precision\n\n", spec->float64 ? "double" : "single");
     return;

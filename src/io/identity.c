@@ -18,7 +18,8 @@ static uint32_t layout_crc(ScoriaDataset ds)
   for (int f = 0; f < ds->spec.nfields; f++)
     crc = crc32c(crc, ds->spec.field[f].name, strlen(ds->spec.field[f].name) + 1);
   for (int f = 0; f < ds->spec.nfields && fields_differ(ds->spec.nfields, ds->spec.field); f++)
-    crc = crc32c(crc, ds->spec.field[f].axis, strlen(ds->spec.field[f].axis) + 1);
+    for (int d = 0; d < spec_axes(&ds->spec); d++)
+      crc = crc32c(crc, ds->spec.field[f].axis[d], strlen(ds->spec.field[f].axis[d]) + 1);
   for (int c = 0; c < ds->spec.space.n; c++)
     crc = crc32c(crc, ds->spec.space.c[c].name, strlen(ds->spec.space.c[c].name) + 1);
   return crc;

@@ -86,6 +86,7 @@ size_t type_size(ScoriaType type);
 size_t fields_row_size(const ScoriaDatasetSpec *spec); /* of a row of all fields, in the file */
 /* Axes of a field: x, of whole fields also y and z. */
 int spec_axes(const ScoriaDatasetSpec *spec);
+extern const char *const dataset_axes[3]; /* attributes: the names of the fields' axes along x, y, z */
 /* The dimensions of the array of field f, and their number: (rows, nx), or (rows, nz, ny, nx). */
 #define SCORIA_FIELD_RANK 4
 int field_array_shape(const ScoriaDatasetSpec *spec, int f, int64_t dims[SCORIA_FIELD_RANK]);

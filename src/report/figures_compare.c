@@ -80,7 +80,7 @@ PetscErrorCode ReportStatLines(ReportText *text, const ReportCompare *cmp, int v
   PetscFunctionBeginUser;
   const ScoriaField *field = &cmp->field[channel];
   for (int64_t i = 0; i < field_cells(field, (int)cmp->L); i++) {
-    PetscCall(ReportPrint(text, "%.6g", cmp->x[field->centre + i] * cmp->along.scale));
+    PetscCall(ReportPrint(text, "%.6g", cmp->x[field->centre[0] + i] * cmp->along.scale));
     for (int column = 0; column < SCORIA_NFROM; column++)
       for (int s = 0; s < SCORIA_NCURVES; s++) {
         const double *stat = cmp->stat[view][stat_columns[column]][channel][s];
@@ -251,7 +251,7 @@ static PetscErrorCode ExampleData(ReportFigures *figs, const ReportCompare *cmp,
   for (int64_t k = 0; k < cmp->K; k++) {
     for (int64_t i = 0; i < field_cells(field, (int)cmp->L); i++) {
       const double mean = cmp->stat[SCORIA_VIEW_FIELD][SCORIA_FROM_PDE][channel][SCORIA_CURVE_MEAN][k * cmp->L + i];
-      PetscCall(ReportPrint(&text, "%.6g", cmp->x[field->centre + i] * cmp->along.scale));
+      PetscCall(ReportPrint(&text, "%.6g", cmp->x[field->centre[0] + i] * cmp->along.scale));
       for (int64_t e = 0; e < cmp->examples; e++)
         PetscCall(ReportPrint(&text, " %.6g",
                               scale * (cmp->example[side][channel][(k * cmp->examples + e) * cmp->L + i] - mean)));

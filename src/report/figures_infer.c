@@ -112,7 +112,7 @@ PetscErrorCode ReportPosteriorRead(MPI_Comm comm, const char *path, ReportPoster
   char axis[SCORIA_NAME_SIZE + 1];
   PetscCall(PetscMalloc1(fields_centres(p->nfields, p->field, shape), &p->x));
   PetscCall(ScoriaStoreGetCentres(store, p->nfields, p->field, shape, p->x));
-  snprintf(axis, sizeof axis, "/%s", field_axis(&p->field[0]));
+  snprintf(axis, sizeof axis, "/%s", field_axis(&p->field[0], 0));
   PetscCall(ScoriaStoreUnit(store, axis, sizeof unit, unit));
   report_axis_x(unit, p->x[p->L - 1], &p->along);
   PetscCall(ReadSensors(store, p));
@@ -148,7 +148,7 @@ static PetscErrorCode Data(ReportFigures *figs, const ReportPosterior *p)
   for (int f = 0; f < p->nfields; f++) {
     const double scale = p->quantity[f].scale;
     for (int64_t i = 0; i < field_cells(&p->field[f], (int)p->L); i++) {
-      PetscCall(ReportPrint(&text, "%.6g", p->x[p->field[f].centre + i] * p->along.scale));
+      PetscCall(ReportPrint(&text, "%.6g", p->x[p->field[f].centre[0] + i] * p->along.scale));
       for (int side = 0; side < 2; side++)
         for (int c = 0; c < CURVES; c++)
           PetscCall(ReportPrint(&text, " %.8g", p->curves[side][f][c * p->L + i] * scale));

@@ -9,13 +9,13 @@
 
 #define ROWS 3
 
-static void lay_out(const ReportMaps *maps, int rows, ReportPlane *at)
+static void lay_out(const ReportMaps *maps, const ReportMappedField *field, int rows, ReportPlane *at)
 {
   double end[2][2];
   at->rows = rows;
-  for (int a = 0; a < 2; a++) cells_ends((int)maps->n[a], maps->centre[a], end[a]);
+  for (int a = 0; a < 2; a++) cells_ends((int)field->n[a], field->centre[a], end[a]);
   for (int a = 0; a < 2; a++) report_axis(&maps->space, a, fmax(fabs(end[a][0]), fabs(end[a][1])), &at->along[a]);
-  report_plane_lay_out(maps->n, maps->centre, space_thickness(&maps->space) >= 0, at);
+  report_plane_lay_out(field->n, field->centre, space_thickness(&maps->space) >= 0, at);
 }
 
 /* ------------------------------------------------------------------------------------------------------- maps ---- */
@@ -41,17 +41,17 @@ static PetscErrorCode MapData(ReportFigures *figs, const ReportMaps *maps, int f
                               const ReportPlane *at)
 {
   const ReportMappedField *field = &maps->field[f];
-  const int64_t plane            = maps->n[0] * maps->n[1];
+  const int64_t plane            = field->n[0] * field->n[1];
   ReportText text                = {0};
   PetscFunctionBeginUser;
   PetscCall(ReportPrint(&text, "# x, y; mean, SD, exceedance, draws of the %s; the same of the model; differences\n",
                         maps->words->law));
-  for (int64_t j = 0; j < maps->n[1]; j++)
-    for (int64_t i = 0; i < maps->n[0]; i++) {
-      const int64_t at_cell = report_plane_nearest(maps->n[1], maps->centre[1], j) * maps->n[0] +
-                              report_plane_nearest(maps->n[0], maps->centre[0], i);
-      PetscCall(ReportPrint(&text, "%.6g %.6g", report_plane_pixel(at, 0, maps->n[0], i),
-                            report_plane_pixel(at, 1, maps->n[1], j)));
+  for (int64_t j = 0; j < field->n[1]; j++)
+    for (int64_t i = 0; i < field->n[0]; i++) {
+      const int64_t at_cell = report_plane_nearest(field->n[1], field->centre[1], j) * field->n[0] +
+                              report_plane_nearest(field->n[0], field->centre[0], i);
+      PetscCall(ReportPrint(&text, "%.6g %.6g", report_plane_pixel(at, 0, field->n[0], i),
+                            report_plane_pixel(at, 1, field->n[1], j)));
       for (int side = 0; side < 2; side++)
         for (int m = 0; m < SCORIA_MAP_DRAWN + SCORIA_MAP_DRAWS; m++)
           PetscCall(ReportPrint(&text, " %.6g",
@@ -94,7 +94,7 @@ static PetscErrorCode MapPanels(ReportText *body, const ReportMaps *maps, int f,
   static const char *const above[ROWS] = {"(model − %s) / SD", "model / %s − 1  [%%]", "model − %s"};
   const ReportMappedField *field       = &maps->field[f];
   const ReportQuantity *q              = &field->quantity;
-  const int64_t plane                  = maps->n[0] * maps->n[1];
+  const int64_t plane                  = field->n[0] * field->n[1];
   const int values                     = SCORIA_MAP_DRAWN + SCORIA_MAP_DRAWS;
   char what[ROWS][192], title[256];
   double lo, hi;
@@ -119,7 +119,7 @@ static PetscErrorCode MapPanels(ReportText *body, const ReportMaps *maps, int f,
 }
 
 /* What the rows are of: one condition, or many. */
-static PetscErrorCode Where(const ReportMaps *maps, ReportText *text)
+static PetscErrorCode Where(const ReportMaps *maps, const ReportMappedField *field, ReportText *text)
 {
   PetscFunctionBeginUser;
   if (maps->conditions > 1) {
@@ -139,7 +139,7 @@ static PetscErrorCode Where(const ReportMaps *maps, ReportText *text)
     }
     PetscCall(ReportPrint(text, ")"));
   }
-  if (maps->planes > 1) PetscCall(ReportPrint(text, ", in the plane in the middle of z"));
+  if (field->planes > 1) PetscCall(ReportPrint(text, ", in the plane in the middle of z"));
   PetscFunctionReturn(0);
 }
 
@@ -147,12 +147,12 @@ static PetscErrorCode Where(const ReportMaps *maps, ReportText *text)
 static PetscErrorCode MapCaption(const ReportMaps *maps, int f, size_t size, char caption[])
 {
   const ReportMappedField *field = &maps->field[f];
-  const int64_t plane            = maps->n[0] * maps->n[1];
+  const int64_t plane            = field->n[0] * field->n[1];
   const bool floor               = field->map[SCORIA_FROM_PDE_AGAIN] != NULL;
   const double n                 = maps->rows[SCORIA_FROM_PDE];
   ReportText where               = {0};
   PetscFunctionBeginUser;
-  PetscCall(Where(maps, &where));
+  PetscCall(Where(maps, field, &where));
   snprintf(caption, size,
            "Left and middle: %.320s. Right: differences; their rms over the map is %.3f SD for the mean and %.1f %% "
            "for the SD. "
@@ -178,8 +178,8 @@ static PetscErrorCode DrawSlices(ReportFigures *figs, const ReportMaps *maps, in
   double lo, hi;
   ReportPlane at;
   PetscFunctionBeginUser;
-  lay_out(maps, 2, &at);
-  limits(field, SCORIA_MAP_DRAWN, values - 1, maps->n[0] * maps->n[1], &lo, &hi);
+  lay_out(maps, field, 2, &at);
+  limits(field, SCORIA_MAP_DRAWN, values - 1, field->n[0] * field->n[1], &lo, &hi);
   PetscCall(ReportPlaneBegin(&body, &at));
   for (int side = 0; side < 2; side++)
     for (int d = 0; d < SCORIA_MAP_DRAWS; d++) {
@@ -194,7 +194,7 @@ static PetscErrorCode DrawSlices(ReportFigures *figs, const ReportMaps *maps, in
       caption, sizeof caption,
       "Single fields of the %s, above, and of the model at the same condition%s, below%s. They are independent draws: "
       "they should look alike, not coincide.",
-      maps->words->law, maps->conditions > 1 ? "s" : "", maps->planes > 1 ? ", in the plane in the middle of z" : "");
+      maps->words->law, maps->conditions > 1 ? "s" : "", field->planes > 1 ? ", in the plane in the middle of z" : "");
   PetscCall(ReportFiguresDraw(figs, name, (int)REPORT_WIDTH, at.height, &body, title, caption));
   PetscCall(ReportTextDestroy(&body));
   PetscFunctionReturn(0);
@@ -207,8 +207,8 @@ PetscErrorCode ReportDrawMaps(ReportFigures *figs, const ReportMaps *maps)
   PetscFunctionBeginUser;
   for (int f = 0; f < maps->nfields; f++) {
     ReportText body = {0};
-    if (maps->field[f].one_value) continue;
-    lay_out(maps, ROWS, &at);
+    if (maps->field[f].flat) continue;
+    lay_out(maps, &maps->field[f], ROWS, &at);
     snprintf(name, sizeof name, "maps%d", f + 1);
     snprintf(file, sizeof file, "maps%d.dat", f + 1);
     PetscCall(MapData(figs, maps, f, file, &at));

@@ -180,7 +180,7 @@ static PetscErrorCode TableRows(const ReportView *view, int i, ReportText *html)
     const int64_t cells = field_cells(field, (int)cmp->L), j = PetscMin(quarter * cells / 4, cells - 1);
     PetscCall(ReportPrint(html, "<tr><td>"));
     PetscCall(ReportEnhanced(html, label));
-    PetscCall(ReportPrint(html, "</td><td class=\"n\">%.4g</td>", cmp->x[field->centre + j] * cmp->along.scale));
+    PetscCall(ReportPrint(html, "</td><td class=\"n\">%.4g</td>", cmp->x[field->centre[0] + j] * cmp->along.scale));
     for (int column = 0; column < 6; column++)
       PetscCall(ReportPrint(html, "<td class=\"n\">%#.4g</td>",
                             view->quantity[i].scale * get_stat(view, i, sides[column % 3], stats[column / 3])[j]));

@@ -83,7 +83,7 @@ static PetscErrorCode SampleLines(ReportText *text, const ReportSamples *samples
     double sum = 0;
     for (int64_t i = 0; i < n; i++) sum += sorted[i] = value[i * cells + j] * q->scale;
     stats_sort(n, sorted);
-    PetscCall(ReportPrint(text, "%.6g %.8g %.8g %.8g", samples->x[of->centre + j] * along.scale, sum / (double)n,
+    PetscCall(ReportPrint(text, "%.6g %.8g %.8g %.8g", samples->x[of->centre[0] + j] * along.scale, sum / (double)n,
                           sorted[(int64_t)(0.025 * (double)(n - 1) + 0.5)],
                           sorted[(int64_t)(0.975 * (double)(n - 1) + 0.5)]));
     for (int64_t i = 0; i < PetscMin(SINGLES, n); i++)

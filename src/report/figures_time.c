@@ -111,7 +111,7 @@ static PetscErrorCode TimeData(ReportFigures *figs, const ReportDataset *data, i
   PetscCall(ReportPrint(&text, "# x, mean, 2.5 %%, 97.5 %%; a block per time; then time and the same in one cell\n"));
   for (int b = 0; b < n; b++) {
     for (int j = 0; j < field_cells(field, data->spec.cells); j++)
-      PetscCall(ReportPrint(&text, "%.6g %.7g %.7g %.7g\n", data->x[field->centre + j] * data->along.scale,
+      PetscCall(ReportPrint(&text, "%.6g %.7g %.7g %.7g\n", data->x[field->centre[0] + j] * data->along.scale,
                             bin[b].mean[j] * scale, bin[b].low[j] * scale, bin[b].high[j] * scale));
     PetscCall(ReportPrint(&text, "\n\n"));
   }
@@ -153,7 +153,8 @@ static PetscErrorCode TimePanels(ReportText *body, const ReportDataset *data, in
                         "set lmargin at screen 0.69\nset rmargin at screen 0.985\nset xlabel 't  [s]'\n%s"
                         "set xrange [%s:%g]\nset ylabel '%s  at x = %.3g %s'\n",
                         ratio > 20 ? "set logscale x\n" : "", ratio > 20 ? "*" : "0", 1.05 * bin[n - 1].hi, q->axis,
-                        data->x[data->spec.field[data->channel].centre + cell] * data->along.scale, data->along.unit));
+                        data->x[data->spec.field[data->channel].centre[0] + cell] * data->along.scale,
+                        data->along.unit));
   PetscCall(ReportPrint(body,
                         "plot 'data/times.dat' index %d using 1:3:4 with filledcurves linestyle 4, '' index %d using "
                         "1:2 with linespoints linestyle 1 pointtype 7\nunset multiplot\n",

@@ -42,7 +42,7 @@ static PetscErrorCode DrawsData(ReportFigures *figs, const ReportDataset *data)
       ReportQuantity q;
       field_quantity(data, f, &q);
       for (int i = 0; i < field_cells(&data->spec.field[f], cells); i++) {
-        PetscCall(ReportPrint(&text, "%.6g", data->x[data->spec.field[f].centre + i] * data->along.scale));
+        PetscCall(ReportPrint(&text, "%.6g", data->x[data->spec.field[f].centre[0] + i] * data->along.scale));
         for (int64_t j = 0; j < data->draws[s].rows; j++)
           PetscCall(ReportPrint(&text, " %.7g", data->draws[s].field[f][j * cells + i] * q.scale));
         PetscCall(ReportPrint(&text, "\n"));

@@ -135,10 +135,10 @@ PetscErrorCode ReportRangeX(ReportText *body, const ReportQuantity *along, int n
 {
   double end[2];
   PetscFunctionBeginUser;
-  cells_ends(field_cells(&field[0], cells), x + field[0].centre, end);
+  cells_ends(field_cells(&field[0], cells), x + field[0].centre[0], end);
   for (int f = 1; f < n; f++) {
     double of[2];
-    cells_ends(field_cells(&field[f], cells), x + field[f].centre, of);
+    cells_ends(field_cells(&field[f], cells), x + field[f].centre[0], of);
     end[0] = fmin(end[0], of[0]);
     end[1] = fmax(end[1], of[1]);
   }

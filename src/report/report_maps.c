@@ -24,10 +24,9 @@ static PetscErrorCode ReadSome(ScoriaStore store, const char *name, int64_t coun
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ReadSource(ScoriaStore store, const ReportMaps *maps, ScoriaFrom s, const char *field,
-                                 ReportMappedField *to)
+static PetscErrorCode ReadSource(ScoriaStore store, ScoriaFrom s, const char *field, ReportMappedField *to)
 {
-  const int64_t plane = maps->n[0] * maps->n[1];
+  const int64_t plane = to->n[0] * to->n[1];
   double *part;
   char name[128];
   PetscFunctionBeginUser;
@@ -56,6 +55,28 @@ static double largest_of(const ReportMappedField *field, int64_t plane)
   return largest;
 }
 
+/* Of the maps of a field, own: on cells of its own. */
+static PetscErrorCode ReadCentres(ScoriaStore store, const char *own, ReportMappedField *to)
+{
+  static const char *const name[2] = {MAPS_X, MAPS_Y};
+  char path[SCORIA_NAME_SIZE + 32];
+  int64_t dims[4];
+  int rank;
+  PetscFunctionBeginUser;
+  for (int a = 0; a < 2; a++) {
+    compare_map_centres(name[a], own, sizeof path, path);
+    PetscCall(ScoriaStoreShape(store, path, 4, &rank, dims));
+    if (rank != 1 || dims[0] < 1 || dims[0] > MOST_CELLS)
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare.h5: found no %s of 1 to %d cells, the centres of its maps", path,
+                  MOST_CELLS);
+    to->n[a] = dims[0];
+    PetscCall(ReadSome(store, path, to->n[a], &to->centre[a]));
+  }
+  compare_map_centres(MAPS_PLANES, own, sizeof path, path);
+  PetscCall(ScoriaStoreGetInt(store, path, &to->planes));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode ReadFields(ScoriaStore store, ReportMaps *maps)
 {
   ScoriaField field[SCORIA_MAX_FIELDS];
@@ -67,10 +88,11 @@ static PetscErrorCode ReadFields(ScoriaStore store, ReportMaps *maps)
   maps->nfields = level ? PetscMin(n, REPORT_FIELDS) : 0;
   for (int f = 0; f < maps->nfields; f++) {
     ReportMappedField *to = &maps->field[f];
-    to->one_value         = field_is_one_value(&field[f]);
     to->level             = level[f];
-    for (int s = 0; s < SCORIA_NFROM; s++) PetscCall(ReadSource(store, maps, s, field[f].name, to));
-    report_quantity(field[f].name, field[f].unit, largest_of(to, maps->n[0] * maps->n[1]), &to->quantity);
+    PetscCall(ReadCentres(store, fields_differ(n, field) ? field[f].name : NULL, to));
+    to->flat = field_is_one_value(&field[f]) || to->n[0] < 2 || to->n[1] < 2;
+    for (int s = 0; s < SCORIA_NFROM; s++) PetscCall(ReadSource(store, s, field[f].name, to));
+    report_quantity(field[f].name, field[f].unit, largest_of(to, to->n[0] * to->n[1]), &to->quantity);
     if (!to->map[SCORIA_FROM_PDE] || !to->map[SCORIA_FROM_MODEL])
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare.h5: /maps lacks those of the field %s", field[f].name);
   }
@@ -80,28 +102,20 @@ static PetscErrorCode ReadFields(ScoriaStore store, ReportMaps *maps)
 
 PetscErrorCode ReportMapsRead(MPI_Comm comm, const char *path, ReportMaps *maps)
 {
-  static const char *const name[2] = {MAPS_X, MAPS_Y};
   double *rows = NULL, *theta = NULL;
   ScoriaStore store;
-  int64_t dims[4];
-  int rank;
   bool there;
   PetscFunctionBeginUser;
   memset(maps, 0, sizeof *maps);
   PetscCall(ScoriaFileExists(comm, path, &there));
   if (!there) PetscFunctionReturn(0);
   PetscCall(ScoriaStoreOpen(comm, path, "compare", &store));
-  for (int a = 0; a < 2; a++) {
-    PetscCall(ScoriaStoreShape(store, name[a], 4, &rank, dims));
-    maps->n[a] = rank == 1 && dims[0] <= MOST_CELLS ? dims[0] : 0;
-  }
-  if (maps->n[0] > 0 && maps->n[1] > 1) {
-    for (int a = 0; a < 2; a++) PetscCall(ReadSome(store, name[a], maps->n[a], &maps->centre[a]));
+  PetscCall(ScoriaStoreHas(store, MAPS_CONDITIONS, &there));
+  if (there) {
     PetscCall(ScoriaStoreGetSpace(store, &maps->space));
     PetscCall(ReadSome(store, MAPS_ROWS, SCORIA_NFROM, &rows));
     PetscCall(ReadSome(store, MAPS_THETA, maps->space.n, &theta));
     PetscCall(ScoriaStoreGetInt(store, MAPS_CONDITIONS, &maps->conditions));
-    PetscCall(ScoriaStoreGetInt(store, MAPS_PLANES, &maps->planes));
     if (rows) PetscCall(PetscArraycpy(maps->rows, rows, SCORIA_NFROM));
     if (theta) PetscCall(PetscArraycpy(maps->theta, theta, maps->space.n));
     PetscCall(ReadFields(store, maps));
@@ -120,7 +134,8 @@ PetscErrorCode ReportMapsDestroy(ReportMaps *maps)
       PetscCall(PetscFree(maps->field[f].map[s]));
       for (int e = 0; e < 2; e++) PetscCall(PetscFree(maps->field[f].extreme[s][e]));
     }
-  for (int a = 0; a < 2; a++) PetscCall(PetscFree(maps->centre[a]));
+  for (int f = 0; f < maps->nfields; f++)
+    for (int a = 0; a < 2; a++) PetscCall(PetscFree(maps->field[f].centre[a]));
   memset(maps, 0, sizeof *maps);
   PetscFunctionReturn(0);
 }

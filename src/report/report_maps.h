@@ -10,7 +10,9 @@
 
 typedef struct {
   ReportQuantity quantity;
-  bool one_value;                   /* the same everywhere: it has no map */
+  bool flat;                        /* the same everywhere, or along one axis alone: it has no map */
+  int64_t n[2], planes;             /* cells along x, y; along z */
+  double *centre[2];                /* owned [m] */
   double level;                     /* whose exceedance is shown */
   double *map[SCORIA_NFROM];        /* owned (SCORIA_MAP_DRAWN + SCORIA_MAP_DRAWS, ny, nx); NULL: not of this source */
   double *extreme[SCORIA_NFROM][2]; /* owned (SCORIA_MAP_QUANTILES) */
@@ -20,10 +22,8 @@ typedef struct {
 typedef struct {
   const ReportWords *words;
   int nfields;               /* 0: none */
-  int64_t n[2], planes;      /* cells along x, y; along z */
   int64_t conditions;        /* that the rows are of */
   double rows[SCORIA_NFROM]; /* behind the maps */
-  double *centre[2];         /* owned [m] */
   ScoriaSpace space;
   double theta[SCORIA_MAX_CONDITIONS];
   ReportMappedField field[REPORT_FIELDS];

@@ -61,6 +61,11 @@ double map_probability(int quantile)
   return (quantile + 0.5) / SCORIA_MAP_QUANTILES;
 }
 
+void compare_map_centres(const char *centres, const char *field, size_t size, char path[])
+{
+  snprintf(path, size, "%s%s%s", centres, field ? "_" : "", field ? field : "");
+}
+
 void compare_map_path(ScoriaFrom from, const char *field, const char *name, size_t size, char path[])
 {
   snprintf(path, size, "/maps/%s/%s/%s", scoria_from[from].group, field, name);

@@ -24,6 +24,7 @@ PetscErrorCode PodCreate(ScoriaDataset ds, int nchannels, const ScoriaTwin *twin
   memcpy(pod->shape, spec->shape, sizeof pod->shape);
   PetscCall(PetscCalloc2(pod->m, &pod->mean, pod->C, &pod->scale));
   for (int c = 0; c < nchannels; c++) pod->bounds[c] = bounds_of(twin, c);
+  for (int c = 0; c < nchannels; c++) pod->own[c] = spec->field[c].cells;
   *self = pod;
   PetscFunctionReturn(0);
 }
@@ -100,6 +101,23 @@ void pod_encode(void *self, int64_t n, const double fields[], double y[])
   }
 }
 
+void pod_blank(const Pod *pod, int64_t n, double v[])
+{
+  for (int64_t i = 0; i < n; i++)
+    for (int c = 0; c < pod->C && pod->own[c]; c++)
+      for (int j = pod->own[c]; j < pod->L; j++) v[i * pod->m + (int64_t)c * pod->L + j] = 0;
+}
+
+/* A field holds its last value there. */
+static void pad(const Pod *pod, int64_t n, double fields[])
+{
+  for (int64_t i = 0; i < n; i++)
+    for (int c = 0; c < pod->C && pod->own[c]; c++) {
+      double *v = fields + i * pod->m + (int64_t)c * pod->L;
+      for (int j = pod->own[c]; j < pod->L; j++) v[j] = v[pod->own[c] - 1];
+    }
+}
+
 void pod_decode(void *self, int64_t n, const double y[], double fields[])
 {
   const Pod *pod = self;
@@ -108,6 +126,7 @@ void pod_decode(void *self, int64_t n, const double y[], double fields[])
     profile_decode(pod->inner, rows, y + first * pod->inner->R, pod->coefs);
     la_rows_product(rows, pod->K, pod->m, pod->coefs, pod->from, pod->mean, fields + first * pod->m);
     bounds_back_all(pod->bounds, rows, pod->C, pod->L, fields + first * pod->m);
+    pad(pod, rows, fields + first * pod->m);
   }
 }
 
@@ -168,11 +187,15 @@ PetscErrorCode PodSave(void *self, ScoriaStore store)
 {
   const Pod *pod        = self;
   const int64_t dims[3] = {pod->K, pod->C, pod->L}, C = pod->C;
-  const double settings[4] = {pod->shape[0], pod->shape[1], pod->shape[2], pod->kept};
+  const int64_t given                    = pod->own[0] ? 4 + C : 4; /* which earlier versions do not read */
+  double settings[4 + SCORIA_MAX_FIELDS] = {pod->shape[0], pod->shape[1], pod->shape[2], pod->kept};
   PetscFunctionBeginUser;
+  for (int c = 0; c < pod->C; c++) settings[4 + c] = pod->own[c];
   PetscCall(ProfileSave(pod->inner, store));
-  PetscCall(ScoriaStorePutReals(store, "/normaliser/pod_settings", 1, (const int64_t[]){4}, settings, "",
-                                "cells along x, y, z; share of the variance that the POD modes carry"));
+  PetscCall(ScoriaStorePutReals(store, "/normaliser/pod_settings", 1, &given, settings, "",
+                                "cells along x, y, z, of that field which has most; share of the variance that the POD "
+                                "modes carry; cells of every field, where they differ: modes are 0 behind them, and a "
+                                "field its last value"));
   PetscCall(ScoriaStorePutAxes(store, "/normaliser/pod_settings", "pod_setting"));
   PetscCall(ScoriaStorePutReals(store, "/normaliser/pod_mean", 2, dims + 1, pod->mean, "",
                                 "mean of the training rows (channel, cell)"));
@@ -193,7 +216,7 @@ PetscErrorCode PodSave(void *self, ScoriaStore store)
 PetscErrorCode PodLoad(ScoriaStore store, void **self)
 {
   int64_t dims[3];
-  double settings[4];
+  double settings[4 + SCORIA_MAX_FIELDS] = {0};
   void *inner;
   Pod *pod;
   PetscFunctionBeginUser;
@@ -202,8 +225,10 @@ PetscErrorCode PodLoad(ScoriaStore store, void **self)
   pod->inner          = inner;
   pod->inner->encoded = true;
   PetscCall(NormStoreShape(store, "/normaliser/pod_settings", 1, dims));
-  if (dims[0] != 4) SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: /normaliser/pod_settings has %d values", (int)dims[0]);
-  PetscCall(ScoriaStoreGetReals(store, "/normaliser/pod_settings", 4, settings));
+  const int64_t given = dims[0];
+  if (given < 4 || given > 4 + SCORIA_MAX_FIELDS)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: /normaliser/pod_settings has %lld values", (long long)given);
+  PetscCall(ScoriaStoreGetReals(store, "/normaliser/pod_settings", given, settings));
   PetscCall(NormStoreShape(store, "/normaliser/pod_modes", 3, dims));
   if (dims[0] != pod->inner->L || pod->inner->C != 1 || dims[1] < 1 || dims[1] > SCORIA_MAX_FIELDS || dims[2] < 1 ||
       (double)dims[1] * (double)dims[2] > MOST_CELLS || settings[0] * settings[1] * settings[2] != (double)dims[2])
@@ -216,6 +241,14 @@ PetscErrorCode PodLoad(ScoriaStore store, void **self)
   pod->m     = pod->C * pod->L;
   pod->kept  = settings[3];
   for (int a = 0; a < 3; a++) pod->shape[a] = (int)settings[a];
+  if (given > 4 && given != 4 + pod->C)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: /normaliser/pod_settings has %lld values", (long long)given);
+  for (int c = 0; c < pod->C && given > 4; c++) {
+    if (!(settings[4 + c] >= 1 && settings[4 + c] <= pod->L))
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "model file: /normaliser/pod_settings: found %g cells, expected 1 to %d",
+                  settings[4 + c], pod->L);
+    pod->own[c] = (int)settings[4 + c];
+  }
   PetscCall(PetscCalloc2(pod->m, &pod->mean, pod->C, &pod->scale));
   PetscCall(PetscCalloc2((size_t)pod->K * pod->m, &pod->U, pod->K, &pod->weight));
   PetscCall(ScoriaStoreGetReals(store, "/normaliser/pod_mean", pod->m, pod->mean));

@@ -10,6 +10,7 @@ typedef struct {
   ScoriaSpace space;
   int C, L, m, K; /* m = C L; K: modes */
   int shape[3];
+  int own[SCORIA_MAX_FIELDS];           /* cells of a channel, where they differ, else 0: behind them modes are 0 */
   double *mean;                         /* owned (m) */
   double *scale;                        /* owned (C) */
   NormBounds bounds[SCORIA_MAX_FIELDS]; /* where they are on, x is their transform of the field */
@@ -40,7 +41,9 @@ double pod_log_volume(void *self, const double y[], double work[]);
 size_t pod_volume_work(void *self);
 const double *pod_modes(void *self);
 
-/* From inside: the tables behind encode and decode. */
+/* From inside: the values behind a channel's own cells, which are 0 in training; and the tables of encode and decode.
+ */
+void pod_blank(const Pod *pod, int64_t n, double v[]);
 PetscErrorCode PodSetUp(Pod *pod);
 void pod_coefficients(const Pod *pod, int64_t n, const double fields[], double out[]); /* (n, K) */
 

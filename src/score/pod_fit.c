@@ -58,6 +58,7 @@ static PetscErrorCode visit(void *ctx, NormData *data, int t, double v[])
   const int n = data->rows[t].fitted, p = fit->p, m = pod->m;
   PetscFunctionBeginUser;
   if (fit->stage > DISTANCE) bounds_to_all(pod->bounds, n, pod->C, pod->L, v);
+  pod_blank(pod, n, v);
   if (fit->stage <= LARGEST) {
     for (size_t k = 0; k < (size_t)n * m; k++) {
       const int c       = (int)(k % (size_t)m / (size_t)pod->L);

@@ -79,6 +79,7 @@ static PetscErrorCode ChooseBasis(ScoriaDeck deck, const ScoriaDatasetSpec *spec
   if ((*basis)->whole != whole)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "train_basis is %s, which is for %s, but the dataset is one of %s, %s", name,
                 whole ? "profiles" : "whole fields", whole ? "whole fields" : "profiles", cells);
+  if ((*basis)->periodic) PetscCall(ScoriaFieldsAlike(spec->nfields, spec->field, "train_basis"));
   PetscFunctionReturn(0);
 }
 

@@ -17,11 +17,11 @@ static void neighbours(int n, const double x[], bool periodic, double at, int ce
   *share             = n > 1 ? (at - x[cell[0]]) / (right - x[cell[0]]) : 0;
 }
 
-void point_place(ScoriaPoint *p, const int n[3], const double centres[], bool periodic, const double at[3])
+void point_place(ScoriaPoint *p, const int n[3], const double *const centres[3], bool periodic, const double at[3])
 {
   int cell[3][2];
   double share[3];
-  for (int a = 0; a < 3; centres += n[a++]) neighbours(n[a], centres, a > 0 && periodic, at[a], cell[a], &share[a]);
+  for (int a = 0; a < 3; a++) neighbours(n[a], centres[a], a > 0 && periodic, at[a], cell[a], &share[a]);
   p->n = 0;
   for (int corner = 0; corner < 8; corner++) {
     int index     = 0;

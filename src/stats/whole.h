@@ -9,20 +9,21 @@
 #define FEATURE_PLACES 4 /* lateral ones */
 
 struct ScoriaFeatures_ {
-  ScoriaFeaturesSpec of;
-  double *x;   /* owned (nx): of.x */
+  ScoriaFeaturesSpec of;                            /* of which grid and own are not used */
+  ScoriaFeaturesGrid grid[SCORIA_FEATURE_CHANNELS]; /* x is owned */
+  fftw_plan plan[SCORIA_FEATURE_CHANNELS];          /* owned: in to waves; NULL: that of the channel before */
+  int cells;                                        /* of a channel in a row */
+  int nx;      /* columns of a channel, as many as any has along x: behind its own they are 0 */
   int columns; /* (channel, x) */
-  int lateral; /* places */
   int bins;
   double width; /* of a bin [1/m] */
   int size;
   int means, spread, spectrum, hot, projections; /* where these begin; the places are first */
-  float *direction;                              /* owned (directions, channels, nz, ny, nx) */
+  float *direction;                              /* owned (directions, channels, cells) */
   double *square;                                /* owned (directions, columns): sum of their squares */
-  double *grid;                                  /* owned (nz, ny, nx) */
-  fftw_complex *waves;                           /* owned (nz, ny / 2 + 1, nx) */
-  double *sorted, *work;                         /* owned (nz ny nx) */
-  fftw_plan plan;                                /* owned: grid to waves */
+  double *in;                                    /* owned (cells): a channel's (nz, ny, nx) */
+  fftw_complex *waves;                           /* owned: its (nz, ny / 2 + 1, nx) */
+  double *sorted, *work;                         /* owned (cells) */
 };
 
 /* Numbers [first, first + width) of n rows (n, size) as rows of their own; PetscFree it. */

@@ -136,7 +136,7 @@ static void hot_distances(ScoriaFeatures f, const Two *t, ScoriaWholeDistance *d
       take_sorted(f, t->nb, t->b, f->hot + c * SCORIA_NHOT + h, t->y, t->work);
       stats_moments(t->nb, 1, t->y, &mean, &sd);
       const double w1 = stats_wasserstein1(t->na, t->x, t->nb, t->y);
-      d->w1[c][h]     = scoria_hot[h].place ? w1 / f->of.length[0] : w1 > 0 ? w1 / sd : 0;
+      d->w1[c][h]     = scoria_hot[h].place ? w1 / f->grid[c].length[0] : w1 > 0 ? w1 / sd : 0;
     }
 }
 

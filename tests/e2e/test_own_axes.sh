@@ -238,7 +238,7 @@ bad() { # MESSAGE COMMAND OPTIONS...
 bad 'flux: array /flux has the shape (13, 20, 120), expected .*; of a field on cells of its own its member x names their centres' import -run_dir "$work/bad" -import_fields c=/c,flux=/flux
 bad 'T: array /T has the shape (20, 120, 7), expected ' import -run_dir "$work/bad" -import_fields '{c: /c, T: {path: /T, x: /xf}}'
 bad 'c: x_scale without x' import -run_dir "$work/bad" -import_fields '{c: {path: /c, x_scale: 2}}'
-bad 'c: found x, cell centres of its own, which fields in two and three dimensions cannot have' import -run_dir "$work/bad" -import_fields '{c: {path: /c, x: /xf}}' -import_y /xT
+bad 'c: found y, cell centres of its own, and import_y is not set' import -run_dir "$work/bad" -import_fields '{c: {path: /c, y: /xf}}'
 bad 'c lies along x, flux along x_flux: expected fields along one axis' uq -run_dir "$work/run1" -uq_file other.h5 -uq_quantities 'mean(c * flux)'
 bad 'found the place "0", expected L or a number from 0.00010125 to 0.00015375 m' uq -run_dir "$work/run1" -uq_file other.h5 -uq_quantities 'T[0]'
 bad 'reading 1: found x = 5e-05 m, allowed 0.00010125' infer -run_dir "$work/run1" -infer_file other.h5 -sensors_at T:50um

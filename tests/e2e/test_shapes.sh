@@ -85,7 +85,7 @@ bad() { # MESSAGE OPTIONS...
 }
 bad 'V: array /V has the shape (40, 50), expected (rows, 6, 10)' -import_fields V=/V # nothing that has the cells
 bad 'q: array /x has the shape (10), expected (rows, 6, 10)' -import_fields p=/p,q=/x
-bad 'b: array /finer has the shape (2000, 14), .*; fields on other cells go into a set of their own' -import_fields p=/p,b=/finer
+bad 'b: array /finer has the shape (2000, 14), .*; of a field on cells of its own its members x and y name their centres' -import_fields p=/p,b=/finer
 bad 'V: found [1-9][0-9]* of 2000 rows with values outside its bounds \[2.5, 3\], as far as [23][0-9.]*; expected none' -import_fields '{p: /p, V: {path: /V, bounds: [2.5, 3]}}'
 [ ! -e "$work/bad/dataset.h5.part" ] || fail "rows outside of bounds leave something behind"
 scoria 1 import "$work/deck.yaml" -run_dir "$work/few" -import_fields few=/few,p=/p >"$work/out" 2>&1 || { fail "a scalar with as many realisations as cells"; cat "$work/out" >&2; }

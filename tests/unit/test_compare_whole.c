@@ -33,9 +33,7 @@ static void open_study(bool numbers, Study *s)
   for (int i = 0; i < SCORIA_NFROM; i++) whole_source(PETSC_COMM_WORLD, 3 + (uint64_t)i, &s->law[i], &s->whole[i]);
   ScoriaFieldShape shape        = *source_shape(s->whole[0]);
   const ScoriaFeaturesSpec spec = {.channels   = WHOLE_CHANNELS,
-                                   .n          = {WHOLE_X, WHOLE_Y, WHOLE_Z},
-                                   .length     = {1, 1, 1},
-                                   .x          = shape.x,
+                                   .grid       = {.n = {WHOLE_X, WHOLE_Y, WHOLE_Z}, .length = {1, 1, 1}, .x = shape.x},
                                    .directions = 4,
                                    .seed       = 1};
   CHECK(ScoriaFeaturesCreate(&spec, &s->features));

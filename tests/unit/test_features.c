@@ -7,8 +7,10 @@ enum { C = 2, NX = 3, NY = 8, NZ = 4, ROW = C * NX * NY * NZ, ROWS = 50, DIRECTI
 
 static const double centres[NX]      = {1e-4, 1.01e-4, 1.2e-4}; /* neither from 0 nor uniform */
 
-static const ScoriaFeaturesSpec spec = {
-    .channels = C, .n = {NX, NY, NZ}, .length = {3e-5, 8e-4, 4e-4}, .x = centres, .directions = DIRECTIONS, .seed = 7};
+static const ScoriaFeaturesSpec spec = {.channels   = C,
+                                        .grid       = {.n = {NX, NY, NZ}, .length = {3e-5, 8e-4, 4e-4}, .x = centres},
+                                        .directions = DIRECTIONS,
+                                        .seed       = 7};
 
 /* (c, z, y, x) */
 static int at(int c, int k, int j, int i)
@@ -248,6 +250,53 @@ static void test_residual_distance(void **state)
   CHECK(ScoriaFeaturesDestroy(&f));
 }
 
+/* Of channels on different cells each has the numbers that it has alone, whatever stands behind its own cells. */
+static void test_different_cells(void **state)
+{
+  static const double places[5]   = {0, 1e-4, 2e-4, 3e-4, 4e-4};
+  const ScoriaFeaturesGrid own[2] = {spec.grid, {.n = {5, 4, 1}, .length = {4e-4, 2e-4, 0}, .x = places}};
+  const ScoriaFeaturesSpec of[3]  = {{.channels = 2, .grid = own[0], .own = own, .directions = DIRECTIONS, .seed = 7},
+                                     {.channels = 1, .grid = own[0], .directions = DIRECTIONS, .seed = 7},
+                                     {.channels = 1, .grid = own[1], .directions = DIRECTIONS, .seed = 7}};
+  enum { CELLS = NX * NY * NZ, FEW = 20, WIDE = 5 };
+  double row[2 * CELLS], *rows[3], *means[3], *again;
+  ScoriaWholeLaw *law;
+  ScoriaFeatures f[3];
+  (void)state;
+  for (int k = 0; k < 3; k++) {
+    CHECK(ScoriaFeaturesCreate(&of[k], &f[k]));
+    CHECK(PetscMalloc1((size_t)ROWS * features_size(f[k]), &rows[k]));
+  }
+  CHECK(PetscMalloc2(3, &law, features_size(f[0]), &again));
+  for (int r = 0; r < ROWS; r++) {
+    rng_normal(5, SCORIA_STREAM_PROBE, (uint64_t)r, 0, 2 * CELLS, row);
+    for (int i = FEW; i < CELLS; i++) row[CELLS + i] = 1e300;
+    features_take(f[0], row, again);
+    for (int i = FEW; i < CELLS; i++) row[CELLS + i] = -3;
+    features_take(f[0], row, rows[0] + (size_t)r * features_size(f[0]));
+    assert_memory_equal(again, rows[0] + (size_t)r * features_size(f[0]), (size_t)features_size(f[0]) * sizeof *again);
+    features_take(f[1], row, rows[1] + (size_t)r * features_size(f[1]));
+    features_take(f[2], row + CELLS, rows[2] + (size_t)r * features_size(f[2]));
+  }
+  for (int k = 0; k < 3; k++) {
+    CHECK(ScoriaWholeLawTake(f[k], ROWS, rows[k], &law[k]));
+    CHECK(ScoriaFeaturesMeans(f[k], ROWS, rows[k], &means[k]));
+  }
+  for (int c = 0; c < 2; c++) {
+    const int nx = own[c].n[0];
+    assert_memory_equal(law[0].hot[c], law[1 + c].hot[0], sizeof law[0].hot[c]);
+    for (int r = 0; r < ROWS; r++)
+      for (int i = 0; i < WIDE; i++)
+        assert_true(means[0][(r * 2 + c) * WIDE + i] == (i < nx ? means[1 + c][r * nx + i] : 0));
+  }
+  for (int k = 0; k < 3; k++) {
+    CHECK(PetscFree(means[k]));
+    CHECK(PetscFree(rows[k]));
+    CHECK(ScoriaFeaturesDestroy(&f[k]));
+  }
+  CHECK(PetscFree2(law, again));
+}
+
 /* As many channels as a row of a file has fields, each shifted by its own number of SD. */
 static void test_most_channels(void **state)
 {
@@ -281,6 +330,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(test_shift),
       cmocka_unit_test(test_stretch),
       cmocka_unit_test(test_intervals),
+      cmocka_unit_test(test_different_cells),
       cmocka_unit_test(test_most_channels),
       cmocka_unit_test(test_residuals),
       cmocka_unit_test(test_residual_distance),

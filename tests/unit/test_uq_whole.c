@@ -212,19 +212,21 @@ static void places_between_centres(void **state)
   static const int n[3]           = {4, 3, 2};
   static const double x[]         = {0.5, 1.5, 3, 5, 1, 3, 5, 0.5, 1.5};
   static const double places[][3] = {{1.2, 2.5, 1}, {0, 4.5, 0.75}, {5.8, 1, 1.5}, {2.2, 0.5, 1}, {4, 5.5, 0.1}};
+  const double *const centres[3]  = {x, x + 4, x + 7};
   double field[24];
   (void)state;
   for (int i = 0; i < 24; i++) field[i] = 2 - x[i % 4] + 3 * x[4 + i / 4 % 3] - 5 * x[7 + i / 12];
   for (size_t p = 0; p < sizeof places / sizeof *places; p++) {
     const double *at = places[p];
     ScoriaPoint point;
-    point_place(&point, n, x, false, at);
+    point_place(&point, n, centres, false, at);
     assert_true(fabs(point_value(&point, field) - (2 - at[0] + 3 * at[1] - 5 * at[2])) < 1e-12);
   }
   ScoriaPoint point;
-  point_place(&point, n, x, true, (const double[]){0.5, 5.5, 0.5}); /* from 5 a quarter of the way to 7, which is 1 */
+  point_place(&point, n, centres, true,
+              (const double[]){0.5, 5.5, 0.5}); /* from 5 a quarter of the way to 7, which is 1 */
   assert_true(fabs(point_value(&point, field) - (2 - 0.5 + 3 * (5 - 0.25 * 4) - 5 * 0.5)) < 1e-12);
-  point_place(&point, n, x, true, (const double[]){0.5, 0.5, 0.5}); /* and as far on the other side of it */
+  point_place(&point, n, centres, true, (const double[]){0.5, 0.5, 0.5}); /* and as far on the other side of it */
   assert_true(fabs(point_value(&point, field) - (2 - 0.5 + 3 * (1 + 0.25 * 4) - 5 * 0.5)) < 1e-12);
 }
 

@@ -320,10 +320,10 @@ PetscErrorCode ComparePool(const ComparisonSet *set, ScoriaFrom from, ScoriaDist
 /* compare_json.c: the measures pooled and at their worst; those of each condition. */
 PetscErrorCode CompareAddMeasures(cJSON *root, const ComparisonSet *set, bool files);
 void compare_add_conditions(cJSON *root, const ComparisonSet *set, bool files);
-/* compare_features.c: of fields of n cells along each axis, whose centres along x, y, z are `centres`, as the deck
- * asks; refused where that takes more than run_memory. */
-PetscErrorCode CompareFeaturesCreate(ScoriaDeck deck, int channels, const int n[3], const double centres[],
-                                     ScoriaFeatures *features);
+/* compare_features.c: of whole fields in a set of this shape, each on its cells, as the deck asks; refused where that
+ * takes more than run_memory. */
+PetscErrorCode CompareFeaturesCreate(ScoriaDeck deck, int channels, const ScoriaField field[], const int shape[3],
+                                     const double x[], ScoriaFeatures *features);
 #define COMPARE_BATCH_BYTES ((int64_t)32 << 20) /* of whole fields, unless one row takes more */
 /* Room for a few rows (rows, channels, cells) of whole fields. */
 typedef struct {

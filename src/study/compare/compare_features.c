@@ -6,7 +6,8 @@
 /* The normals of the directions, beside which the rest is small, within run_memory. */
 static PetscErrorCode CheckMemory(ScoriaDeck deck, const ScoriaFeaturesSpec *spec)
 {
-  const double values = (double)spec->channels * spec->n[0] * spec->n[1] * spec->n[2];
+  const int *n        = spec->grid.n;
+  const double values = (double)spec->channels * n[0] * n[1] * n[2];
   const double need   = values * spec->directions * sizeof(float);
   double allowed;
   PetscFunctionBeginUser;
@@ -16,20 +17,34 @@ static PetscErrorCode CheckMemory(ScoriaDeck deck, const ScoriaFeaturesSpec *spe
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CompareFeaturesCreate(ScoriaDeck deck, int channels, const int n[3], const double centres[],
-                                     ScoriaFeatures *features)
+static ScoriaFeaturesGrid grid_of(const ScoriaField *field, const int shape[3], const double x[])
 {
+  ScoriaFeaturesGrid grid;
+  field_shape(field, shape, grid.n);
+  for (int a = 0; a < 3; a++) {
+    double end[2];
+    cells_ends(grid.n[a], field_centres(field, shape, x, a), end);
+    grid.length[a] = end[1] - end[0];
+  }
+  grid.x = field_centres(field, shape, x, 0);
+  return grid;
+}
+
+PetscErrorCode CompareFeaturesCreate(ScoriaDeck deck, int channels, const ScoriaField field[], const int shape[3],
+                                     const double x[], ScoriaFeatures *features)
+{
+  const ScoriaField largest = {.cells = 0};
+  ScoriaFeaturesGrid own[SCORIA_MAX_FIELDS];
   PetscInt seed = 0, directions = 0;
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   PetscCall(ScoriaDeckInt(deck, "compare_directions", &directions));
-  ScoriaFeaturesSpec spec = {.channels = channels, .x = centres, .directions = (int)directions, .seed = (uint64_t)seed};
-  for (int a = 0; a < 3; centres += n[a++]) {
-    double end[2];
-    cells_ends(n[a], centres, end);
-    spec.n[a]      = n[a];
-    spec.length[a] = end[1] - end[0];
-  }
+  for (int c = 0; c < channels; c++) own[c] = grid_of(&field[c], shape, x);
+  const ScoriaFeaturesSpec spec = {.channels   = channels,
+                                   .grid       = grid_of(&largest, shape, x),
+                                   .own        = fields_differ(channels, field) ? own : NULL,
+                                   .directions = (int)directions,
+                                   .seed       = (uint64_t)seed};
   PetscCall(CheckMemory(deck, &spec));
   PetscCall(ScoriaFeaturesCreate(&spec, features));
   PetscFunctionReturn(0);

@@ -71,6 +71,23 @@ static PetscErrorCode OpenFile(const Files *f, File *file, const double **x)
   PetscFunctionReturn(0);
 }
 
+/* The cells of one field in both files, whose numbers agree. */
+static PetscErrorCode MatchCentres(const File *a, const ScoriaField *of_a, const double xa[], const File *b,
+                                   const ScoriaField *of_b, const double xb[])
+{
+  int n[3];
+  PetscFunctionBeginUser;
+  field_shape(of_a, a->spec->shape, n);
+  for (int d = 0; d < (spec_is_whole(a->spec) ? 3 : 1); d++) {
+    const double *x = field_centres(of_a, a->spec->shape, xa, d), *y = field_centres(of_b, b->spec->shape, xb, d);
+    for (int j = 0; j < n[d]; j++)
+      if (fabs(x[j] - y[j]) > 1e-9 * fabs(y[n[d] - 1]))
+        SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: cell %d lies at %g%s in %s and at %g%s in %s", j, x[j],
+                    space_place_unit(&a->spec->space, d), a->path, y[j], space_place_unit(&b->spec->space, d), b->path);
+  }
+  PetscFunctionReturn(0);
+}
+
 /* The sample's fields of state, which must be in the reference too, in the same units on the same cells. */
 static PetscErrorCode MatchFields(Files *f, ComparisonSet *set, const double *const x[NFILES])
 {
@@ -81,18 +98,15 @@ static PetscErrorCode MatchFields(Files *f, ComparisonSet *set, const double *co
     for (int i = 0; i < NFILES; i++) spec_cells_text(f->file[i].spec, sizeof cells[i], cells[i]);
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: %s has %s, %s has %s", a->path, cells[SAMPLE], b->path, cells[REFERENCE]);
   }
-  for (int j = 0; j < PetscMin(spec_centres(a->spec), spec_centres(b->spec)); j++)
-    if (fabs(x[SAMPLE][j] - x[REFERENCE][j]) > 1e-9 * fabs(x[REFERENCE][spec_centres(a->spec) - 1]))
-      SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: cell %d lies at %g%s in %s and at %g%s in %s", j, x[SAMPLE][j],
-                  space_place_unit(&a->spec->space, 0), a->path, x[REFERENCE][j], space_place_unit(&b->spec->space, 0),
-                  b->path);
   for (int i = 0; i < a->spec->nfields; i++) {
     if (!field_is_state(&a->spec->field[i])) continue;
     const int j = field_find(b->spec->nfields, b->spec->field, a->spec->field[i].name);
-    if (j < 0 || strcmp(field_axis(&a->spec->field[i]), field_axis(&b->spec->field[j])) ||
-        a->spec->field[i].cells != b->spec->field[j].cells || strcmp(a->spec->field[i].unit, b->spec->field[j].unit))
+    if (j < 0 || !field_is_beside(&a->spec->field[i], &b->spec->field[j]) ||
+        memcmp(a->spec->field[i].n, b->spec->field[j].n, sizeof a->spec->field[i].n) ||
+        strcmp(a->spec->field[i].unit, b->spec->field[j].unit))
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: %s has the field %s [%s], %s has not", a->path, a->spec->field[i].name,
                   a->spec->field[i].unit, b->path);
+    PetscCall(MatchCentres(a, &a->spec->field[i], x[SAMPLE], b, &b->spec->field[j], x[REFERENCE]));
     set->channel[set->shape.channels] = i;
     a->field[set->shape.channels]     = i;
     b->field[set->shape.channels++]   = j;
@@ -204,8 +218,8 @@ static PetscErrorCode OpenRows(Files *f, ScoriaDeck deck, const ComparisonSet *s
   *width       = (size_t)set->shape.channels * set->shape.cells;
   int64_t most = INT64_MAX;
   if (set->wide) {
-    PetscCall(
-        CompareFeaturesCreate(deck, set->shape.channels, f->file[SAMPLE].spec->shape, set->shape.x, &f->features));
+    PetscCall(CompareFeaturesCreate(deck, set->shape.channels, set->shape.field, f->file[SAMPLE].spec->shape,
+                                    set->shape.x, &f->features));
     PetscCall(CompareBatchCreate(&set->shape, &f->batch));
     *width = (size_t)features_size(f->features);
     most   = f->batch.rows;

@@ -40,7 +40,8 @@ static PetscErrorCode FindFields(Imported *im)
   PetscCall(ScoriaModelFields(im->trained.model, &im->channels, &field, &cells, NULL));
   for (int c = 0; c < im->channels; c++) {
     im->field[c] = field_find(im->spec->nfields, im->spec->field, field[c].name);
-    if (im->field[c] < 0 || im->spec->cells != cells || im->spec->field[im->field[c]].cells != field[c].cells)
+    if (im->field[c] < 0 || im->spec->cells != cells ||
+        memcmp(im->spec->field[im->field[c]].n, field[c].n, sizeof field[c].n))
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "compare: dataset.h5 has no field %s of %d cells, which the model was trained on",
                   field[c].name, field_cells(&field[c], cells));
   }
@@ -153,7 +154,9 @@ static PetscErrorCode OpenModel(MPI_Comm comm, ScoriaDeck deck, const double x[]
   PetscCall(ScoriaSourceOfModel(comm, &im->trained, false, &im->source[SCORIA_FROM_MODEL]));
   PetscCall(ScoriaSourceOfModel(comm, &im->trained, true, &im->source[SCORIA_FROM_GAUSSIAN]));
   PetscCall(CompareQuantitiesOfDeck(deck, source_shape(im->source[SCORIA_FROM_MODEL]), &im->quantities));
-  if (spec_is_whole(im->spec)) PetscCall(CompareFeaturesCreate(deck, im->channels, im->spec->shape, x, &im->features));
+  if (spec_is_whole(im->spec))
+    PetscCall(CompareFeaturesCreate(deck, im->channels, source_shape(im->source[SCORIA_FROM_MODEL])->field,
+                                    im->spec->shape, x, &im->features));
   PetscFunctionReturn(0);
 }
 

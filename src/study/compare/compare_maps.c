@@ -6,6 +6,7 @@
 #include "scoria/maps.h"
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #define MOST_ALONG 128                 /* cells of a map along an axis: of more, every second, or third, ... */
 #define MOST_ROWS 512                  /* of a source */
@@ -15,9 +16,14 @@
 
 enum { ALL = SCORIA_MAP_DRAWN + SCORIA_MAP_DRAWS };
 
+typedef struct {
+  int n[2], step[2]; /* cells along x, y; how many of the field's each stands for */
+} MapGrid;
+
 typedef struct CompareMaps_ {
   ScoriaFieldShape shape;
-  int n[2], step[2], plane, width; /* cells along x, y; width: of what is kept of a row */
+  MapGrid grid[SCORIA_MAX_FIELDS]; /* of each channel */
+  int plane, width;                /* the largest; what is kept of a row */
   bool drawn[SCORIA_NFROM];
   int64_t conditions, rows[SCORIA_NFROM]; /* rows: on rank 0 */
   double theta[SCORIA_MAX_CONDITIONS];    /* of one condition */
@@ -35,20 +41,29 @@ typedef struct {
   CompareBatch batch; /* owned */
 } Planes;
 
+/* Cells of a channel's map. */
+static int cells_of(const Maps *maps, int c)
+{
+  return maps->grid[c].n[0] * maps->grid[c].n[1];
+}
+
 /* The plane in the middle of z, then the largest and the smallest value of every channel; a failed row is NaN. */
 static void take_plane(const Maps *maps, const double whole[], double out[])
 {
   const ScoriaFieldShape *shape = &maps->shape;
-  const int *n                  = shape->shape;
   for (int k = 0; k < maps->width && !isfinite(whole[0]); k++) out[k] = NAN;
   for (int c = 0; c < shape->channels && isfinite(whole[0]); c++) {
+    const MapGrid *grid = &maps->grid[c];
+    int n[3];
+    field_shape(&shape->field[c], shape->shape, n);
     const double *field = whole + (size_t)c * shape->cells, *middle = field + (size_t)(n[2] / 2) * n[0] * n[1];
     double *plane = out + (size_t)c * maps->plane, *extreme = out + (size_t)shape->channels * maps->plane + 2 * c;
-    for (int j = 0; j < maps->n[1]; j++)
-      for (int i = 0; i < maps->n[0]; i++)
-        plane[j * maps->n[0] + i] = middle[(size_t)(j * maps->step[1]) * n[0] + i * maps->step[0]];
+    for (int j = 0; j < grid->n[1]; j++)
+      for (int i = 0; i < grid->n[0]; i++)
+        plane[j * grid->n[0] + i] = middle[(size_t)(j * grid->step[1]) * n[0] + i * grid->step[0]];
+    for (int i = grid->n[0] * grid->n[1]; i < maps->plane; i++) plane[i] = plane[0]; /* not looked at */
     extreme[0] = extreme[1] = field[0];
-    for (int i = 1; i < shape->cells; i++) {
+    for (int i = 1; i < field_cells(&shape->field[c], shape->cells); i++) {
       extreme[0] = fmax(extreme[0], field[i]);
       extreme[1] = fmin(extreme[1], field[i]);
     }
@@ -136,14 +151,14 @@ static PetscErrorCode Gather(ScoriaRun run, ScoriaSource of, ScoriaFrom from, co
 /* The values that are exceeded, of the reference's rows. */
 static PetscErrorCode FindLevels(Maps *maps, int64_t rows)
 {
-  const int64_t all = rows * maps->plane, step = all / SORTED + 1;
   PetscReal *some;
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(all / step + 1, &some));
+  PetscCall(PetscMalloc1(PetscMin(rows * maps->plane, SORTED) + 1, &some));
   for (int c = 0; c < maps->shape.channels; c++) {
+    const int64_t plane = cells_of(maps, c), all = rows * plane, step = all / SORTED + 1;
     PetscInt n = 0;
     for (int64_t i = 0; i < all; i += step)
-      some[n++] = maps->row[i / maps->plane * maps->width + c * maps->plane + i % maps->plane];
+      some[n++] = maps->row[i / plane * maps->width + (int64_t)c * maps->plane + i % plane];
     stats_sort(n, some);
     maps->level[c] = n ? stats_quantile(n, some, LEVEL) : NAN;
   }
@@ -154,9 +169,9 @@ static PetscErrorCode FindLevels(Maps *maps, int64_t rows)
 static void fill_maps(const Maps *maps, int64_t rows, int c, double map[])
 {
   const int64_t w    = maps->width;
-  const size_t plane = (size_t)maps->plane;
+  const size_t plane = (size_t)cells_of(maps, c);
   for (size_t j = 0; j < plane; j++) {
-    const double *v = maps->row + (size_t)c * plane + j;
+    const double *v = maps->row + (size_t)c * (size_t)maps->plane + j;
     double mean = 0, square = 0, above = 0;
     for (int64_t i = 0; i < rows; i++) mean += v[i * w] / (double)rows;
     for (int64_t i = 0; i < rows; i++) {
@@ -216,11 +231,16 @@ static PetscErrorCode Fill(Maps *maps, ScoriaFrom s, int64_t rows)
 
 static void set_shape(const ScoriaFieldShape *shape, const CompareMapped *asked, Maps *maps)
 {
-  *maps = (Maps){.shape = *shape, .plane = 1, .conditions = asked->conditions};
-  for (int a = 0; a < 2; a++) {
-    maps->step[a] = (shape->shape[a] + MOST_ALONG - 1) / MOST_ALONG;
-    maps->n[a]    = (shape->shape[a] + maps->step[a] - 1) / maps->step[a];
-    maps->plane *= maps->n[a];
+  *maps = (Maps){.shape = *shape, .conditions = asked->conditions};
+  for (int c = 0; c < shape->channels; c++) {
+    MapGrid *grid = &maps->grid[c];
+    int n[3];
+    field_shape(&shape->field[c], shape->shape, n);
+    for (int a = 0; a < 2; a++) {
+      grid->step[a] = (n[a] + MOST_ALONG - 1) / MOST_ALONG;
+      grid->n[a]    = (n[a] + grid->step[a] - 1) / grid->step[a];
+    }
+    maps->plane = PetscMax(maps->plane, cells_of(maps, c));
   }
   maps->width = shape->channels * (maps->plane + 2);
   for (int i = 0; i < shape->space->n; i++) maps->theta[i] = asked->theta[i];
@@ -266,22 +286,34 @@ PetscErrorCode CompareMapsDestroy(CompareMaps *maps)
 
 /* --------------------------------------------------------------------------------------------------- store ---- */
 
+/* Whether every field's maps have axes by its name. */
+static bool on_own_cells(const Maps *maps)
+{
+  return fields_differ(maps->shape.channels, maps->shape.field);
+}
+
 /* Arrays of one field of one source: maps, draws, quantiles of its extremes. */
 static PetscErrorCode PutField(ScoriaStore store, const Maps *maps, ScoriaFrom s, int c)
 {
   const ScoriaField *field = &maps->shape.field[c];
-  const int64_t dims[3] = {SCORIA_MAP_DRAWS, maps->n[1], maps->n[0]}, quantiles = SCORIA_MAP_QUANTILES;
+  const int *n             = maps->grid[c].n;
+  const int64_t dims[3] = {SCORIA_MAP_DRAWS, n[1], n[0]}, quantiles = SCORIA_MAP_QUANTILES, plane = cells_of(maps, c);
+  const char *axes[2] = {"map_y map_x", "map_draw map_y map_x"};
+  char own[2][2 * SCORIA_NAME_SIZE + 32];
   const double *map     = maps->map[s] ? maps->map[s] + (size_t)c * ALL * maps->plane : NULL;
   const double *extreme = maps->extreme[s] ? maps->extreme[s] + c * 2 * quantiles : NULL;
   char name[128];
   PetscFunctionBeginUser;
+  for (int d = 0; d < 2 && on_own_cells(maps); d++) {
+    snprintf(own[d], sizeof own[d], "%smap_y_%s map_x_%s", d ? "map_draw " : "", field->name, field->name);
+    axes[d] = own[d];
+  }
   for (int m = 0; m < SCORIA_NMAPS; m++) {
     const bool draws = m == SCORIA_MAP_DRAWN;
     compare_map_path(s, field->name, scoria_maps[m].name, sizeof name, name);
-    PetscCall(ScoriaStorePutReals(store, name, draws ? 3 : 2, draws ? dims : dims + 1,
-                                  map ? map + (size_t)m * maps->plane : NULL, m == SCORIA_MAP_EXCEED ? "" : field->unit,
-                                  scoria_maps[m].what));
-    PetscCall(ScoriaStorePutAxes(store, name, draws ? "map_draw map_y map_x" : "map_y map_x"));
+    PetscCall(ScoriaStorePutReals(store, name, draws ? 3 : 2, draws ? dims : dims + 1, map ? map + m * plane : NULL,
+                                  m == SCORIA_MAP_EXCEED ? "" : field->unit, scoria_maps[m].what));
+    PetscCall(ScoriaStorePutAxes(store, name, axes[draws]));
   }
   for (int e = 0; e < 2; e++) {
     compare_map_path(s, field->name, scoria_map_extremes[e], sizeof name, name);
@@ -293,21 +325,32 @@ static PetscErrorCode PutField(ScoriaStore store, const Maps *maps, ScoriaFrom s
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode PutCentres(ScoriaStore store, const Maps *maps)
+/* Those of the maps of a field; own: under its name. */
+static PetscErrorCode PutCentres(ScoriaStore store, const Maps *maps, int c, bool own)
 {
-  static const char *const name[2] = {MAPS_X, MAPS_Y}, *const axis[2] = {"map_x", "map_y"};
-  const double *x = maps->shape.x;
+  static const char *const name[2] = {MAPS_X, MAPS_Y};
+  const ScoriaFieldShape *shape    = &maps->shape;
+  const ScoriaField *field         = &shape->field[c];
+  const MapGrid *grid              = &maps->grid[c];
+  char path[SCORIA_NAME_SIZE + 32], axis[SCORIA_NAME_SIZE + 32];
   double *centre;
+  int n3[3];
   PetscFunctionBeginUser;
-  for (int a = 0; a < 2; x += maps->shape.shape[a++]) {
-    const int64_t n = maps->n[a];
+  for (int a = 0; a < 2; a++) {
+    const double *x = field_centres(field, shape->shape, shape->x, a);
+    const int64_t n = grid->n[a];
+    compare_map_centres(name[a], own ? field->name : NULL, sizeof path, path);
+    snprintf(axis, sizeof axis, "map_%s", path + strlen("/maps/"));
     PetscCall(PetscMalloc1(n, &centre));
-    for (int i = 0; i < n; i++) centre[i] = x[i * maps->step[a]];
-    PetscCall(ScoriaStorePutReals(store, name[a], 1, &n, centre, space_axis_unit(maps->shape.space, a),
-                                  "cell centres of the maps"));
-    PetscCall(ScoriaStorePutAxes(store, name[a], axis[a]));
+    for (int i = 0; i < n; i++) centre[i] = x[i * grid->step[a]];
+    PetscCall(
+        ScoriaStorePutReals(store, path, 1, &n, centre, space_axis_unit(shape->space, a), "cell centres of the maps"));
+    PetscCall(ScoriaStorePutAxes(store, path, axis));
     PetscCall(PetscFree(centre));
   }
+  field_shape(field, shape->shape, n3);
+  compare_map_centres(MAPS_PLANES, own ? field->name : NULL, sizeof path, path);
+  PetscCall(ScoriaStorePutInt(store, path, n3[2]));
   PetscFunctionReturn(0);
 }
 
@@ -319,7 +362,7 @@ PetscErrorCode CompareMapsPut(ScoriaStore store, CompareMaps maps)
   PetscFunctionBeginUser;
   for (int s = 0; s < SCORIA_NFROM; s++) rows[s] = (double)maps->rows[s];
   for (int q = 0; q < SCORIA_MAP_QUANTILES; q++) probability[q] = map_probability(q);
-  PetscCall(PutCentres(store, maps));
+  for (int c = 0; c < (on_own_cells(maps) ? C : 1); c++) PetscCall(PutCentres(store, maps, c, on_own_cells(maps)));
   PetscCall(ScoriaStorePutReals(store, MAPS_ROWS, 1, &sources, rows, "", "rows behind the maps of every source"));
   PetscCall(ScoriaStorePutAxes(store, MAPS_ROWS, "source"));
   PetscCall(ScoriaStorePutReals(store, "/maps/probability", 1, &quantiles, probability, "", "of the extremes"));
@@ -329,7 +372,6 @@ PetscErrorCode CompareMapsPut(ScoriaStore store, CompareMaps maps)
                                 "mapped; in the field's unit"));
   PetscCall(ScoriaStorePutAxes(store, MAPS_LEVEL, "map_field"));
   PetscCall(ScoriaStorePutInt(store, MAPS_CONDITIONS, maps->conditions));
-  PetscCall(ScoriaStorePutInt(store, MAPS_PLANES, maps->shape.shape[2]));
   PetscCall(ScoriaStorePutReals(store, MAPS_THETA, 1, &n, maps->theta, "",
                                 "condition of the maps, the first where there are several"));
   PetscCall(ScoriaStorePutAxes(store, MAPS_THETA, "column"));

@@ -21,7 +21,7 @@ typedef struct {
 static PetscErrorCode OpenFeatures(ScoriaDeck deck, Opened *o)
 {
   PetscFunctionBeginUser;
-  PetscCall(CompareFeaturesCreate(deck, o->shape.channels, o->shape.shape, o->shape.x, &o->features));
+  PetscCall(CompareFeaturesCreate(deck, o->shape.channels, o->shape.field, o->shape.shape, o->shape.x, &o->features));
   for (int s = 0; s < SCORIA_NFROM; s++) {
     o->whole[s] = o->source[s];
     PetscCall(CompareSourceOfFeatures(o->whole[s], &(CompareKept){o->features, o->quantities.numbers}, &o->source[s]));

@@ -28,7 +28,7 @@ static PetscErrorCode PutProfiles(ScoriaStore store, const ComparisonSet *set, c
              (size_t)L * sizeof(double));
   PetscCall(ScoriaStorePutReals(store, name, rows == 1 ? 2 : 3, rows == 1 ? dims2 : dims3, block,
                                 strcmp(group, SCORIA_COMPARE_RESIDUALS) ? field->unit : "1", what));
-  snprintf(axes, sizeof axes, "%s%s %s", condition_axis(group), rows == 1 ? "" : " example", field_axis(field));
+  snprintf(axes, sizeof axes, "%s%s %s", condition_axis(group), rows == 1 ? "" : " example", field_axis(field, 0));
   PetscCall(ScoriaStorePutAxes(store, name, axes));
   PetscCall(PetscFree(block));
   PetscFunctionReturn(0);
@@ -100,13 +100,15 @@ PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *
                                  const CompareCost *cost, MPI_Comm comm, const char *path, const char *deck)
 {
   const int along[3] = {set->shape.cells, 1, 1}; /* of whole fields these are lateral means */
+  const bool own     = set->maps && fields_differ(set->shape.channels, set->shape.field); /* of which there are maps */
   ScoriaStore store;
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreCreate(comm, path, "compare", deck, &store));
   PetscCall(ScoriaStorePutMadeFrom(store, &set->made));
   PetscCall(ScoriaStorePutSpace(store, set->shape.space));
   PetscCall(ScoriaStorePutFields(store, set->shape.channels, set->shape.field));
-  PetscCall(ScoriaStorePutCentres(store, set->shape.channels, set->shape.field, along, set->shape.space, set->shape.x));
+  PetscCall(ScoriaStorePutCentres(store, set->shape.channels, set->shape.field, own ? set->shape.shape : along,
+                                  set->shape.space, set->shape.x));
   PetscCall(PutSet(store, set, SCORIA_COMPARE_HELDOUT, "held-out conditions, columns as in /conditions"));
   PetscCall(PutSet(store, sample, SCORIA_COMPARE_SAMPLE, "sample condition of the deck, columns as in /conditions"));
   if (residuals) PetscCall(PutSet(store, residuals, SCORIA_COMPARE_RESIDUALS, "NaN: rows of all held-back conditions"));

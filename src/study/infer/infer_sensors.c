@@ -233,7 +233,7 @@ static PetscErrorCode PlaceAlong(InferSensors *sensors, const ScoriaFieldShape *
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: reading %d: found field \"%s\", expected one of %s", i + 1, s->field,
                   names);
     const int cells = field_cells(&field[s->channel], all);
-    const double *x = shape->x + field[s->channel].centre;
+    const double *x = shape->x + field[s->channel].centre[0];
     cells_ends(cells, x, end);
     if (s->with_unit) PetscCall(ScoriaPlaceCheckUnit(shape->space, 0, "sensors: at", s->field));
     const double slack = 1e-4 * (end[1] - end[0]) / cells;
@@ -258,20 +258,21 @@ PetscErrorCode InferSensorsPlace(InferSensors *sensors, const ScoriaFieldShape *
 
 PetscErrorCode InferSensorsPlaceWhole(InferSensors *sensors, const ScoriaFieldShape *shape)
 {
-  const double *x = shape->x;
+  const double *x                = shape->x;
+  const double *const centres[3] = {x, x + shape->shape[0], x + shape->shape[0] + shape->shape[1]};
   double *place[3], end[2];
   PetscFunctionBeginUser;
   PetscCall(PlaceAlong(sensors, shape, shape->shape[0]));
   for (int i = 0; i < sensors->n; i++) {
     InferSensor *s = &sensors->s[i];
     (void)places_of(s, place);
-    for (int a = 1, at = shape->shape[0]; a < sensors->places; at += shape->shape[a++]) {
-      cells_ends(shape->shape[a], x + at, end);
+    for (int a = 1; a < sensors->places; a++) {
+      cells_ends(shape->shape[a], centres[a], end);
       if (!(*place[a] >= end[0] && *place[a] <= end[1]))
         SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: reading %d: found %c = %g%s, allowed %g to %g%s", i + 1, "xyz"[a],
                     *place[a], space_place_unit(shape->space, a), end[0], end[1], space_place_unit(shape->space, a));
     }
-    point_place(&s->point, shape->shape, x, true, (const double[]){s->x, s->y, s->z});
+    point_place(&s->point, shape->shape, centres, true, (const double[]){s->x, s->y, s->z});
     for (int k = 0; k < s->point.n; k++) s->point.cell[k] += s->channel * shape->cells;
   }
   PetscFunctionReturn(0);

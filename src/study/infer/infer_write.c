@@ -30,7 +30,7 @@ static int axes_of(const InferQuestion *q, const char *before, int64_t first, in
   else {
     dims[rank++] = length;
     snprintf(axes + strlen(axes), AXES - strlen(axes), "%s%s", rank > 1 ? " " : "",
-             length > 1 ? field_axis(&q->shape.field[column / cells]) : "value");
+             length > 1 ? field_axis(&q->shape.field[column / cells], 0) : "value");
   }
   return rank;
 }

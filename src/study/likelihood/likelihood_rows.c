@@ -39,9 +39,9 @@ static PetscErrorCode MatchFile(Likelihood *l)
   l->whole = spec_is_whole(l->spec);
   for (int c = 0; c < l->channels; c++) {
     l->field[c] = field_find(l->spec->nfields, l->spec->field, field[c].name);
-    if (l->field[c] < 0)
-      SCORIA_FAIL(SCORIA_EXIT_INPUT, "likelihood: %s has no field %s, which the model was trained on", l->name,
-                  field[c].name);
+    if (l->field[c] < 0 || memcmp(l->spec->field[l->field[c]].n, field[c].n, sizeof field[c].n))
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "likelihood: %s has no field %s%s, which the model was trained on", l->name,
+                  field[c].name, l->field[c] < 0 ? "" : " on these cells");
   }
   for (int k = 0; k < space->n; k++) {
     l->list.condition[k] = space_find(&l->spec->space, space->c[k].name);

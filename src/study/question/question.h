@@ -22,8 +22,8 @@ PetscErrorCode UqAddQuantity(UqQuestion *q, const ScoriaQuantity *quantity, int 
  * its place among the quantities.  Local. */
 PetscErrorCode UqExpressionAdd(UqQuestion *q, const char *key, const char *text, int *index);
 PetscErrorCode UqExpressionsDestroy(UqExpressions *all);
-/* Values of the derived quantities, the others being there, of one row at theta; means (channels, n[0]) over y and z of
- * whole fields, else NULL. */
+/* Values of the derived quantities, the others being there, of one row at theta; means (channels, along) over y and z
+ * of whole fields, else NULL. */
 void uq_evaluate(const UqQuestion *q, const double theta[], const double fields[], const double means[],
                  double quantities[]);
 /* uq_whole.c: what is asked of every whole field: extremes and where along x they are, and the values that 1 % and 99 %

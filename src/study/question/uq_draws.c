@@ -9,7 +9,7 @@ PetscErrorCode UqDrawsCreate(const UqQuestion *q, ScoriaSource source, UqDraws *
   *d = (UqDraws){.q = q, .source = source};
   PetscCall(PetscArraycpy(d->quantity, q->quantity, q->nquantities));
   PetscCall(PetscMalloc1((size_t)q->tile * (size_t)q->m, &d->fields));
-  if (q->whole) PetscCall(PetscMalloc1(q->channels * q->n[0], &d->means));
+  if (q->whole) PetscCall(PetscCalloc1(q->channels * q->along, &d->means));
   PetscFunctionReturn(0);
 }
 
@@ -55,13 +55,17 @@ static bool all_finite(int n, const double x[])
 static void take_plain(UqDraws *d, const double fields[], double quantities[])
 {
   const UqQuestion *q = d->q;
-  const int plain     = q->nquantities - q->derived;
+  const int plain = q->nquantities - q->derived;
   quantities_take(plain, d->quantity, q->cells, fields, quantities);
   if (!d->means) return;
-  lateral_means(q->channels, q->n, fields, d->means);
+  for (int c = 0; c < q->channels; c++) {
+    int n[3];
+    field_shape(&q->field[c], q->n, n);
+    lateral_means(1, n, fields + (size_t)c * (size_t)q->cells, d->means + (size_t)c * (size_t)q->along);
+  }
   for (int i = 0; i < plain; i++)
     if (d->quantity[i].kind == SCORIA_QUANTITY_AT)
-      quantities_take(1, &d->quantity[i], q->n[0], d->means, &quantities[i]);
+      quantities_take(1, &d->quantity[i], q->along, d->means, &quantities[i]);
 }
 
 void uq_take(UqDraws *d, const double fields[], double quantities[])

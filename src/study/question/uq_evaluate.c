@@ -24,8 +24,11 @@ PetscErrorCode UqExpressionsCreate(const UqQuestion *q, UqExpressions *all)
   const int centres = fields_centres(q->channels, q->field, q->n);
   PetscCall(PetscMalloc3(centres, &new->width, q->cells, &new->work, q->cells, &new->sorted));
   for (int c = 0; c < q->channels; c++)
-    new->length[c] = set_widths(uq_cells(q, c), uq_centres(q, c), new->width + q->field[c].centre);
-  for (int a = 1, at = q->n[0]; a < 3 && q->whole; at += q->n[a++]) set_widths(q->n[a], q->x + at, new->width + at);
+    for (int a = 0; a < (q->whole ? 3 : 1); a++) {
+      const double *x     = uq_centres(q, c, a);
+      const double length = set_widths(uq_cells(q, c, a), x, new->width + (x - q->x));
+      if (!a) new->length[c] = length;
+    }
   *all = new;
   PetscFunctionReturn(0);
 }
@@ -45,10 +48,12 @@ PetscErrorCode UqExpressionsDestroy(UqExpressions *expressions)
   PetscFunctionReturn(0);
 }
 
-/* Where a cell is along each axis: its index among all centres. */
-static void indices(const UqQuestion *q, int cell, int index[3])
+/* Where a cell of a field is along each axis. */
+static void indices(const UqQuestion *q, int channel, int cell, int index[3])
 {
-  for (int a = 0, first = 0; a < 3; cell /= q->n[a], first += q->n[a++]) index[a] = first + cell % q->n[a];
+  int n[3];
+  field_shape(&q->field[channel], q->n, n);
+  for (int a = 0; a < 3; cell /= n[a++]) index[a] = cell % n[a];
 }
 
 /* Cells of the field, or of the fields, that a term is of. */
@@ -60,14 +65,15 @@ static int term_cells(const UqQuestion *q, const Term *term)
 /* The argument's values in all cells. */
 static const double *argument_values(UqExpressions all, const UqQuestion *q, const Term *term, const double fields[])
 {
-  const double *x = uq_centres(q, term->along);
+  const double *x[3];
+  for (int a = 0; a < 3; a++) x[a] = uq_centres(q, term->along, a);
   if (term->channel >= 0) return fields + (size_t)term->channel * (size_t)q->cells;
   for (int i = 0; i < term_cells(q, term); i++) {
     int index[3];
-    indices(q, i, index);
+    indices(q, term->along, i, index);
     for (int c = 0; c < q->channels; c++)
       all->cell[c] = fields[c * q->cells + (field_is_one_value(&q->field[c]) ? 0 : i)];
-    for (int a = 0; a < (q->whole ? 3 : 1); a++) all->at[a] = x[index[a]];
+    for (int a = 0; a < (q->whole ? 3 : 1); a++) all->at[a] = x[a][index[a]];
     all->work[i] = mupEval(term->argument);
   }
   return all->work;
@@ -76,14 +82,16 @@ static const double *argument_values(UqExpressions all, const UqQuestion *q, con
 /* Mean of (y - less)^power over the cells, by their sizes. */
 static double mean_of(UqExpressions all, const UqQuestion *q, int along, const double y[], double less, int power)
 {
-  const int nx     = uq_cells(q, along);
-  const double *wx = all->width + q->field[along].centre, *wy = wx + nx, *wz = wy + q->n[1];
+  const double *w[3];
   double sum = 0;
-  for (int k = 0; k < (q->whole ? q->n[2] : 1); k++)
-    for (int j = 0; j < (q->whole ? q->n[1] : 1); j++, y += nx) {
-      const double lateral = q->whole ? wy[j] * wz[k] : 1;
+  int n[3];
+  field_shape(&q->field[along], q->n, n);
+  for (int a = 0; a < 3; a++) w[a] = all->width + (uq_centres(q, along, a) - q->x);
+  for (int k = 0; k < (q->whole ? n[2] : 1); k++)
+    for (int j = 0; j < (q->whole ? n[1] : 1); j++, y += n[0]) {
+      const double lateral = q->whole ? w[1][j] * w[2][k] : 1;
       double row           = 0;
-      for (int i = 0; i < nx; i++) row += wx[i] * (power == 2 ? (y[i] - less) * (y[i] - less) : y[i] - less);
+      for (int i = 0; i < n[0]; i++) row += w[0][i] * (power == 2 ? (y[i] - less) * (y[i] - less) : y[i] - less);
       sum += lateral * row;
     }
   return sum;
@@ -104,8 +112,8 @@ static const ScoriaExtremes *extremes(UqExpressions all, int cells, const double
 static double place_of(const UqQuestion *q, int along, int64_t cell, int axis)
 {
   int index[3];
-  indices(q, (int)cell, index);
-  return uq_centres(q, along)[index[axis]];
+  indices(q, along, (int)cell, index);
+  return uq_centres(q, along, axis)[index[axis]];
 }
 
 static double of_all_cells(UqExpressions all, const UqQuestion *q, const Term *term, const double y[])
@@ -144,7 +152,7 @@ static double term_value(UqExpressions all, const UqQuestion *q, const Term *ter
   double value;
   switch (term->at) {
   case TERM_AT_X:
-    quantities_take(1, &term->place, q->n[0], means ? means : fields, &value);
+    quantities_take(1, &term->place, means ? q->along : q->cells, means ? means : fields, &value);
     return value;
   case TERM_AT_POINT:
     return point_value(&term->point, fields + (size_t)term->place.channel * (size_t)q->cells);

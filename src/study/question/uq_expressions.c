@@ -119,13 +119,12 @@ static PetscErrorCode NewTerm(const Making *m, Term **term)
 static PetscErrorCode ReadPlace(const Making *m, int channel, int axis, const char *from, const char *to, double *place)
 {
   const UqQuestion *q = m->q;
-  const double *x     = uq_centres(q, channel);
-  const int cells     = axis ? q->n[axis] : uq_cells(q, channel);
+  const double *x     = uq_centres(q, channel, axis);
+  const int cells     = uq_cells(q, channel, axis);
   bool unit           = false;
   char text[64];
   double ends[2];
   PetscFunctionBeginUser;
-  for (int a = 0; a < axis; a++) x += q->n[a];
   copy_trimmed(from, (size_t)(to - from), sizeof text, text);
   cells_ends(cells, x, ends);
   const bool last    = !axis && !strcmp(text, "L");
@@ -148,11 +147,15 @@ static PetscErrorCode ReadPlace(const Making *m, int channel, int axis, const ch
 static PetscErrorCode AddPlace(const Making *m, int channel, const char *from, const char *to)
 {
   const UqQuestion *q = m->q;
-  const int dimension = q->n[2] > 1 ? 3 : (q->n[1] > 1 ? 2 : 1);
   double place[3]     = {0};
-  int given           = 0;
+  const double *x[3];
+  int n[3];
+  int given = 0;
   Term *term;
   PetscFunctionBeginUser;
+  field_shape(&q->field[channel], q->n, n);
+  for (int a = 0; a < 3; a++) x[a] = uq_centres(q, channel, a);
+  const int dimension = n[2] > 1 ? 3 : (n[1] > 1 ? 2 : 1);
   for (const char *end; from && given < dimension; given++, from = end ? end + 1 : NULL) {
     end = text_outside(from, to, ",");
     PetscCall(ReadPlace(m, channel, given, from, end ? end : to, &place[given]));
@@ -167,9 +170,9 @@ static PetscErrorCode AddPlace(const Making *m, int channel, const char *from, c
   term->at    = given > 1 ? TERM_AT_POINT : TERM_AT_X;
   term->place = (ScoriaQuantity){.channel = channel, .factor = 1};
   if (given > 1)
-    point_place(&term->point, q->n, q->x, q->periodic, place);
+    point_place(&term->point, n, x, q->periodic, place);
   else
-    quantity_place(&term->place, uq_cells(q, channel), uq_centres(q, channel), place[0]);
+    quantity_place(&term->place, n[0], x[0], place[0]);
   m->e->n++;
   PetscFunctionReturn(0);
 }
@@ -203,20 +206,21 @@ static PetscErrorCode AddFunction(const Making *m, TermKind kind, const char *fr
   PetscFunctionBeginUser;
   if (kind == TERM_QUANTILE) PetscCall(ReadShare(m, from, &to, &p));
   copy_trimmed(from, (size_t)(to - from), sizeof field, field);
-  if (kind > TERM_ARGMIN && kind != TERM_ARGMAX && m->q->n[((int)kind - TERM_ARGMIN) % 3] == 1)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": found %s, but the fields have one cell along %s", m->key, m->text,
-                uq_function_names[kind], axis_names[((int)kind - TERM_ARGMIN) % 3]);
   const int channel = uq_field_find(m->q, field, strlen(field));
   if (channel < 0) {
     PetscCall(Rewrite(m, from, to, true, argument)); /* adds the terms inside, which come before this one */
     PetscCall(MakeParser(m, argument, true, &parser));
     PetscCall(UqFindAlong(m->q, m->key, m->text, argument, &along));
   }
+  if (channel >= 0) along = channel;
+  if (kind > TERM_ARGMIN && kind != TERM_ARGMAX && uq_cells(m->q, along, ((int)kind - TERM_ARGMIN) % 3) == 1)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": found %s, but the fields have one cell along %s", m->key, m->text,
+                uq_function_names[kind], axis_names[((int)kind - TERM_ARGMIN) % 3]);
   PetscCall(NewTerm(m, &term));
   term->kind     = kind;
   term->p        = p;
   term->channel  = channel;
-  term->along    = channel < 0 ? along : channel;
+  term->along    = along;
   term->argument = parser;
   m->e->n++;
   PetscFunctionReturn(0);

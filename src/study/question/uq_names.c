@@ -22,14 +22,16 @@ size_t uq_name_length(const char *text)
   return n;
 }
 
-int uq_cells(const UqQuestion *q, int channel)
+int uq_cells(const UqQuestion *q, int channel, int axis)
 {
-  return field_cells(&q->field[channel], q->n[0]);
+  int n[3];
+  field_shape(&q->field[channel], q->n, n);
+  return n[axis];
 }
 
-const double *uq_centres(const UqQuestion *q, int channel)
+const double *uq_centres(const UqQuestion *q, int channel, int axis)
 {
-  return q->x + q->field[channel].centre;
+  return field_centres(&q->field[channel], q->n, q->x, axis);
 }
 
 void uq_condition(const UqQuestion *q, int k, size_t size, char text[])
@@ -55,10 +57,11 @@ PetscErrorCode UqFindAlong(const UqQuestion *q, const char *key, const char *tex
     const int c         = length ? uq_field_find(q, at, length) : -1;
     at += length ? length : 1;
     if (c < 0 || field_is_one_value(&q->field[c])) continue;
-    if (found >= 0 && strcmp(field_axis(&q->field[found]), field_axis(&q->field[c])))
-      SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": %s lies along %s, %s along %s: expected fields along one axis",
-                  key, text, q->field[found].name, field_axis(&q->field[found]), q->field[c].name,
-                  field_axis(&q->field[c]));
+    for (int d = 0; found >= 0 && d < 3; d++)
+      if (strcmp(field_axis(&q->field[found], d), field_axis(&q->field[c], d)))
+        SCORIA_FAIL(SCORIA_EXIT_INPUT, "uq: %s: \"%s\": %s lies along %s, %s along %s: expected fields along one axis",
+                    key, text, q->field[found].name, field_axis(&q->field[found], d), q->field[c].name,
+                    field_axis(&q->field[c], d));
     if (found < 0) found = c;
   }
   *along = PetscMax(found, 0);

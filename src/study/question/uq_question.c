@@ -28,8 +28,8 @@ static PetscErrorCode TakeProbe(UqQuestion *q, const char *word)
   int index;
   PetscFunctionBeginUser;
   PetscCall(ReadProbe(q, word, &probe.channel, &value));
-  const int cells = uq_cells(q, probe.channel);
-  const double *x = uq_centres(q, probe.channel);
+  const int cells = uq_cells(q, probe.channel, 0);
+  const double *x = uq_centres(q, probe.channel, 0);
   cells_ends(cells, x, end);
   const double slack   = 1e-4 * (end[1] - end[0]) / cells;
   const ScoriaField *f = &q->field[probe.channel];
@@ -105,6 +105,7 @@ void uq_take_shape(UqQuestion *q, const ScoriaFieldShape *shape)
   q->tile  = q->whole ? PetscClipInterval(UQ_TILE_BYTES / (int)sizeof(double) / q->m, UQ_LEAST_TILE, UQ_TILE) : UQ_TILE;
   q->part  = PetscMin(q->tile, UQ_PART);
   q->field = shape->field;
+  q->along = fields_along_x(q->channels, q->field, q->n);
   q->x     = shape->x;
   q->space = shape->space;
   q->reach = shape->reach;

@@ -13,10 +13,12 @@ static const double *answer_at(const UqAnswer *a, int k)
 
 /* ---------------------------------------------------------------------------------------------------- HDF5 ---- */
 
-/* The field of a run "cells"; of whole fields all have the same axes. */
+/* The field of a run "cells" of this name: one of the field's own, or of a threshold. */
 static const ScoriaField *field_of(const UqQuestion *q, const char *name)
 {
   const ScoriaField *found = &q->field[0];
+  int t;
+  if (sscanf(name, "/exceed/%d/", &t) == 1) return &q->field[q->threshold[t].first / q->cells];
   char path[SCORIA_NAME_SIZE + 16];
   for (int c = 0; c < q->channels; c++) {
     file_field_path(q->field[c].name, sizeof path, path);
@@ -35,18 +37,20 @@ static PetscErrorCode PutPicked(ScoriaStore store, const UqQuestion *q, const Uq
 {
   const char *run  = strchr(axes, ' ') + 1;
   const bool cells = length > 1 && !strcmp(run, "cells"), whole = cells && q->whole;
-  int64_t dims[5]                   = {q->conditions};
-  int rank                          = 1;
-  char named[SCORIA_NAME_SIZE + 96] = "condition ";
+  int64_t dims[5]                       = {q->conditions};
+  int rank                              = 1;
+  char named[3 * SCORIA_NAME_SIZE + 96] = "condition ", of_cells[3 * SCORIA_NAME_SIZE];
+  int n[3];
   double *all;
   PetscFunctionBeginUser;
   if (parts > 1) dims[rank++] = parts;
-  for (int axis = 2; axis >= 0 && whole; axis--) dims[rank++] = q->n[axis];
+  if (cells) field_shape(field_of(q, name), q->n, n);
+  if (cells) field_axes_text(field_of(q, name), q->whole, sizeof of_cells, of_cells);
+  for (int axis = 2; axis >= 0 && whole; axis--) dims[rank++] = n[axis];
   if ((length > 1 || parts > 1) && !whole) dims[rank++] = length;
   if (parts > 1) snprintf(named, sizeof named, "condition %.*s ", (int)(run - axes - 1), axes);
   if (length > 1 || parts > 1)
-    snprintf(named + strlen(named), sizeof named - strlen(named), "%s",
-             whole ? "z y x" : (cells ? field_axis(field_of(q, name)) : run));
+    snprintf(named + strlen(named), sizeof named - strlen(named), "%s", cells ? of_cells : run);
   PetscCall(PetscMalloc1((size_t)q->conditions * parts * length, &all));
   for (int k = 0; k < q->conditions; k++)
     for (int i = 0; i < parts; i++)
@@ -87,7 +91,7 @@ static PetscErrorCode PutShare(ScoriaStore store, const UqQuestion *q, const UqA
   const int cells     = q->threshold[t].number;
   const bool of_field = q->threshold[t].first < q->m;
   char any[SCORIA_NAME_SIZE + 16];
-  snprintf(any, sizeof any, "- %s_or_any", field_axis(&q->field[of_field ? q->threshold[t].first / q->cells : 0]));
+  snprintf(any, sizeof any, "- %s_or_any", field_axis(&q->field[of_field ? q->threshold[t].first / q->cells : 0], 0));
   const struct {
     const char *where, *axes;
     bool put;
