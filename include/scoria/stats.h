@@ -22,8 +22,8 @@ typedef struct {
   int64_t least, most;
 } ScoriaExtremes;
 ScoriaExtremes stats_extremes(int64_t n, const double values[]);
-/* Quantile p, likewise, of n values in any order, which it changes. */
-double stats_quantile_select(int64_t n, double values[], double p);
+/* Quantile p, likewise, of n values in any order; work (n) is a buffer. */
+double stats_quantile_select(int64_t n, const double values[], double p, double work[]);
 /* What a residual is counted in: the SD, or, where it is rounding, the value itself: one that differs shows. */
 double stats_unit(double mean, double sd);
 /* (x - mean) / unit; 0 where the unit is the value itself and the difference is rounding. */
