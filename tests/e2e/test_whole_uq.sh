@@ -120,11 +120,19 @@ run 2 infer "${sensors[@]}" -infer_file again.h5
 # Stopped among the fields of its particles: they are not drawn again, and end in the same bits on any ranks.
 many=("${sensors[@]}" -infer_count 6000)
 run 2 infer "${many[@]}" -infer_file many.h5
-for ((i = 1; i < 60; i++)); do
-  scoria $((1 + i % 3)) infer "$deck" "${whole[@]}" "${many[@]}" -infer_file pieces.h5 -run_max_hours "$(printf '0.%06d' $((30 * i)))" >"$work/pieces.$i" 2>&1 && break
+last_options infer "$deck" "${whole[@]}" "${many[@]}" -infer_file pieces.h5
+for ((i = 0; i < 10; i++)); do # until one start is met between its first checkpoint of fields and its end
+  rm -f "$work/run/pieces."*
+  "$SCORIA" "${kept_options[@]}" -run_checkpoint_minutes 1e-9 </dev/null >"$work/out" 2>&1 &
+  while [ ! -e "$work/run/pieces.h5.fields.ckpt" ] && kill -0 $! 2>/dev/null; do sleep .005; done
+  kill -USR1 $! 2>/dev/null
+  code=0
+  wait $! || code=$?
+  [ "$code" -ne 75 ] || break
 done
-grep -q 'fields of the \(prior\|posterior\) are kept' "$work"/pieces.* || { fail "infer was not stopped among fields"; cat "$work"/pieces.* >&2; }
-grep -q 'pieces.h5.fields.ckpt: resuming at field [1-9][0-9]* of 6000' "$work"/pieces.* || { fail "infer did not resume among fields"; cat "$work"/pieces.* >&2; }
+grep -q 'fields of the \(prior\|posterior\) are kept' "$work/out" || { fail "infer was not stopped among fields"; cat "$work/out" >&2; }
+run 3 infer "${many[@]}" -infer_file pieces.h5
+grep -q 'pieces.h5.fields.ckpt: resuming at field [1-9][0-9]* of 6000' "$work/out" || { fail "infer did not resume among fields"; cat "$work/out" >&2; }
 ls "$work/run"/*.ckpt* 2>/dev/null && fail "infer left a checkpoint"
 "$PYTHON" - "$work/run" <<'PY' || fail "fields of particles in pieces"
 import sys

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# infer and refine: stopped and killed at their steps, and continued on other numbers of ranks, they end in the same bytes as if never interrupted; what
+# infer, likelihood and refine: stopped and killed at their steps, and continued on other numbers of ranks, they end in the same bytes as if never interrupted; what
 # was done is not done again; a checkpoint of another question is refused, a damaged one is passed over.
 set -uo pipefail
 # shellcheck source=tests/faults/faults.sh
@@ -7,10 +7,11 @@ set -uo pipefail
 fault_deck "$deck"
 {
   echo 'refine: {count: 8, iterations: 2}'
+  echo "likelihood: {count: 64, steps: 2, file: $work/reference/dataset.h5}"
   echo 'sensors: {at: [phi:0, c:40um], value: [-0.1, 1200], sd: [0.01, 20]}'
   echo 'infer: {count: 300, conditions: "U0,F_right", far: 1e6}'
 } >>"$deck"
-make_reference generate train sample refine infer
+make_reference generate train sample refine infer likelihood
 
 same() { "$FAULT_TOOLS/same_arrays" "$reference/$1" "$2/$1" || fail "$3: $1 differs"; }
 clean() { ! ls "$1"/*.ckpt* >/dev/null 2>&1 || fail "$2: left behind: $(ls "$1"/*.ckpt*)"; }
@@ -29,6 +30,17 @@ done
 same refined.h5 "$dir" "refine in pieces"
 same refine.h5 "$dir" "refine in pieces"
 clean "$dir" refine
+# likelihood: of 64 rows 16 a rank in the first round of a start, on one, two and three (four steps of training leave the Gaussian, of which rows are no tiles).
+dir=$work/likelihood ranks=0
+prepare "$dir" likelihood
+for from in 1 17 49; do
+  code=0 ranks=$((ranks + 1))
+  scoria "$ranks" likelihood "$deck" -run_dir "$dir" -run_max_hours 1e-9 </dev/null >"$work/out" 2>&1 || code=$?
+  [ "$code" -eq $((from < 49 ? 75 : 0)) ] || { fail "likelihood from row $from: exit $code"; cat "$work/out" >&2; }
+  [ "$from" -eq 1 ] || grep -q "likelihood.h5.ckpt: resuming at row $from of 64" "$work/out" || { fail "likelihood: not from row $from"; cat "$work/out" >&2; }
+done
+same likelihood.h5 "$dir" "likelihood in pieces"
+clean "$dir" likelihood
 # Other samples than those that were begun with.
 prepare "$dir" refine
 scoria 1 refine "$deck" -run_dir "$dir" -run_max_hours 1e-9 </dev/null >"$work/out" 2>&1

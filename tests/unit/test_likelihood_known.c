@@ -35,7 +35,7 @@ static void run_study(Study *s, int64_t fail_every, int tile)
                                        .tile         = tile};
   MPI_Comm_rank(PETSC_COMM_WORLD, &s->rank);
   CHECK(LikelihoodAnswerCreate(PETSC_COMM_WORLD, &s->list, 2, true, &s->a));
-  CHECK(LikelihoodEvaluate(s->r.run, s->source, &opt, s->given, &s->list, &s->a));
+  CHECK(LikelihoodEvaluate(s->r.run, NULL, s->source, &opt, s->given, &s->list, &s->a));
 }
 
 static void close_study(Study *s)

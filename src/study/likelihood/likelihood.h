@@ -44,10 +44,30 @@ typedef struct {
 PetscErrorCode LikelihoodAnswerCreate(MPI_Comm comm, const LikelihoodList *list, int n, bool volume,
                                       LikelihoodAnswer *a);
 PetscErrorCode LikelihoodAnswerDestroy(LikelihoodAnswer *a);
+
+/* likelihood_kept.c: where rows that are done are kept when the evaluation is stopped, or killed. */
+typedef struct {
+  ScoriaRun run; /* borrowed, as are the next two */
+  ScoriaDeck deck;
+  const char *file; /* whose rows these are; NULL: the dataset's */
+  ScoriaMadeFrom made;
+  char name[PETSC_MAX_PATH_LEN]; /* of the checkpoint */
+  int64_t done;                  /* rows */
+  double saved;                  /* [s] */
+} LikelihoodKeeper;
+
+/* The rows that an earlier start has kept, if any.  Collective, as is the next. */
+PetscErrorCode LikelihoodKept(LikelihoodKeeper *keeper, LikelihoodAnswer *a);
+/* With the first `done` rows there: a checkpoint where it is time; fails as ScoriaStopped where the run is to stop,
+ * behind a checkpoint.  keeper NULL: keeps nothing. */
+PetscErrorCode LikelihoodMeet(LikelihoodKeeper *keeper, ScoriaPace *pace, int64_t done, const LikelihoodAnswer *a);
+
 /* Log densities under `law`, a source that has them, of the rows of `given`, a source whose draws are rows
- * (source_rows) of the law's channels; rank 0 ends with all of them.  Collective. */
-PetscErrorCode LikelihoodEvaluate(ScoriaRun run, ScoriaSource law, const ScoriaLikelihoodOptions *opt,
-                                  ScoriaSource given, LikelihoodList *list, LikelihoodAnswer *a);
+ * (source_rows) of the law's channels; rank 0 ends with all of them.  keeper: with what it has found; NULL: keeps
+ * nothing.  Collective. */
+PetscErrorCode LikelihoodEvaluate(ScoriaRun run, LikelihoodKeeper *keeper, ScoriaSource law,
+                                  const ScoriaLikelihoodOptions *opt, ScoriaSource given, LikelihoodList *list,
+                                  LikelihoodAnswer *a);
 
 typedef struct {
   int64_t good; /* rows that have a density */

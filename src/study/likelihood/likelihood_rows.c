@@ -249,14 +249,16 @@ static PetscErrorCode Destroy(Likelihood *l)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode Evaluate(ScoriaRun run, Likelihood *l, LikelihoodAnswer *a)
+static PetscErrorCode Evaluate(ScoriaRun run, LikelihoodKeeper *keeper, Likelihood *l, LikelihoodAnswer *a)
 {
   ScoriaSource law, given;
   PetscFunctionBeginUser;
   PetscCall(ScoriaSourceOfModel(l->comm, &l->trained, false, &law));
   PetscCall(ScoriaSourceOfFile(l->comm, l->ds, l->channels, l->field, l->list.each, &given));
   PetscCall(LikelihoodAnswerCreate(l->comm, &l->list, ScoriaModelSpace(l->model)->n, l->volume, a));
-  PetscCall(LikelihoodEvaluate(run, law, &l->opt, given, &l->list, a));
+  keeper->made = l->made;
+  PetscCall(LikelihoodKept(keeper, a));
+  PetscCall(LikelihoodEvaluate(run, keeper, law, &l->opt, given, &l->list, a));
   PetscCall(ScoriaSourceDestroy(&given));
   PetscCall(ScoriaSourceDestroy(&law));
   PetscFunctionReturn(0);
@@ -273,12 +275,18 @@ PetscErrorCode ScoriaLikelihood(ScoriaRun run, ScoriaDeck deck)
   PetscFunctionBeginUser;
   PetscCall(ScoriaDeckString(deck, "likelihood_output", &name));
   PetscCall(ScoriaDeckString(deck, "likelihood_file", &file));
+  LikelihoodKeeper keeper = {.run = run, .deck = deck, .file = file, .saved = wall_seconds()};
+  PetscCall(PetscSNPrintf(keeper.name, sizeof keeper.name, "%s.ckpt", name));
   PetscCall(ScoriaCompleteStore(run, deck, name, "likelihood", SCORIA_OF_LIKELIHOOD, file, &complete));
-  if (complete) PetscFunctionReturn(0);
+  if (complete) {
+    PetscCall(ScoriaCheckpointForget(run, deck, keeper.name, SCORIA_OF_LIKELIHOOD));
+    PetscFunctionReturn(0);
+  }
   PetscCall(Create(run, deck, &l));
-  PetscCall(Evaluate(run, &l, &a));
+  PetscCall(Evaluate(run, &keeper, &l, &a));
   PetscCall(ScoriaRunPath(run, name, sizeof path, path));
   PetscCall(WriteStore(deck, &l, &a, path));
+  PetscCall(ScoriaCheckpointRemove(run, keeper.name));
   PetscCallMPI(MPI_Comm_rank(l.comm, &rank));
   if (!rank) PetscCall(Report(run, &a, ScoriaModelNormaliser(l.model)));
   PetscCall(ScoriaSay(run, "  wrote %s", path));

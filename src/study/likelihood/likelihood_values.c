@@ -154,8 +154,9 @@ static void show_rows(void *to, double rows)
   (void)ScoriaProgressUpdate(shown->bar, shown->done, NULL);
 }
 
-PetscErrorCode LikelihoodEvaluate(ScoriaRun run, ScoriaSource law, const ScoriaLikelihoodOptions *opt,
-                                  ScoriaSource given, LikelihoodList *list, LikelihoodAnswer *a)
+PetscErrorCode LikelihoodEvaluate(ScoriaRun run, LikelihoodKeeper *keeper, ScoriaSource law,
+                                  const ScoriaLikelihoodOptions *opt, ScoriaSource given, LikelihoodList *list,
+                                  LikelihoodAnswer *a)
 {
   const MPI_Comm comm    = ScoriaRunComm(run);
   const size_t width     = (size_t)source_shape(given)->channels * (size_t)source_shape(given)->cells;
@@ -163,6 +164,7 @@ PetscErrorCode LikelihoodEvaluate(ScoriaRun run, ScoriaSource law, const ScoriaL
   const int64_t tile     = list->tile > 1 && list->tile <= most ? list->tile : 1;
   ScoriaPace pace        = {.run = run, .step = tile > 1 ? 1 : PetscMin(16, most), .most = most / tile}; /* of tiles */
   LikelihoodAnswer chunk = {.n = a->n, .volume = a->volume};
+  const int64_t begun    = keeper ? keeper->done : 0;
   ScoriaLikelihoodOptions shown_opt = *opt;
   PetscMPIInt rank, size;
   ScoriaProgress bar;
@@ -176,9 +178,10 @@ PetscErrorCode LikelihoodEvaluate(ScoriaRun run, ScoriaSource law, const ScoriaL
   PetscCall(ScoriaProgressCreate(run, "likelihood", "rows", (double)a->rows, &bar));
   shown_opt.passed = show_rows;
   shown_opt.to     = &shown;
-  for (int64_t base = 0, batch; base < a->rows; base += batch) {
+  PetscCall(ScoriaProgressFrom(bar, (double)begun));
+  for (int64_t base = begun, batch; base < a->rows; base += batch) { /* one in any case, so that every start gets on */
     int64_t first, number;
-    PetscCall(ScoriaPaceMeet(&pace, "the evaluation restarts from the beginning"));
+    if (base > begun) PetscCall(LikelihoodMeet(keeper, &pace, base, a));
     batch = PetscMin(pace.step * tile * size, a->rows - base);
     deal_tiles(batch, tile, rank, size, &first, &number);
     PetscCall(ReadRows(comm, given, list, base + first, number, fields, &chunk));
