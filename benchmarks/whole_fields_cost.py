@@ -1,20 +1,25 @@
 #!/usr/bin/env python3
-"""What a sample of whole fields costs beside a solve: processor time on one core, everything counted (SCORIA: the program).
+"""What a sample of whole fields costs beside a solve: processor time on one core (SCORIA: the program).
 
-    benchmarks/whole_fields_cost.py DECK [-key value ...]
+    benchmarks/whole_fields_cost.py DECK [--run DIR] [-key value ...]
 
-Rows are solved and written, a model without network is made of them, samples are drawn and written, and drawn for uq, which writes
-none but takes all its statistics of every cell and quantity, in a directory that is removed.  Of each, a short and a longer run: their difference is without the start of the program.  Processor time, so that a busy machine
-does not count.  Beside it what a plain write of a sample's bytes to the same disk takes: on a virtual machine whose memory is given
-by the host as it is touched, that can be half of a sample.
+Solves and samples alike are written, by generate and sample, and taken by uq, which writes none of them but takes its statistics of every
+cell and quantity; what of uq's time the draw is, in memory, uq.json says.  Of each a short and a longer run: their difference is without the
+start of the program.  Processor time, so that a busy machine does not count.  Without DIR a model without network is made of 64 solves, too
+few for phi's own waves to have a size that is beyond chance; DIR is the directory of a run whose model.h5 is to be drawn from, at the deck and keys
+given.  Beside it what a plain write of a sample's bytes to the same disk takes: on a virtual machine whose memory is given by the host as it
+is touched, that can be half of a sample.
 """
+import argparse
+import json
 import os
+import shutil
 import subprocess
-import sys
 import tempfile
 
-CONDITIONS, REALISATIONS, FEW, MANY = 16, 4, 20, 520
-UQ_FEW, UQ_MANY = 128, 1152
+CONDITIONS, REALISATIONS = 16, 4
+SAMPLES, DRAWS, SOLVES = (20, 520), (128, 2176), (20, 84)
+ROUNDS = 3
 
 
 def seconds(command):
@@ -36,33 +41,82 @@ def write_seconds(path, size, pieces):
     return after.user - before.user + after.system - before.system
 
 
+def middle(values):
+    return sorted(values)[len(values) // 2]
+
+
+class Program:
+    """Runs of one deck in subdirectories of work."""
+
+    def __init__(self, work, deck, options):
+        self.work, self.deck, self.options = work, deck, options
+        self.name = os.environ.get("SCORIA", "build/scoria")
+
+    def run(self, name, command, *more, conditions=CONDITIONS):
+        made = ("-ensemble_conditions", str(conditions), "-ensemble_realisations", str(REALISATIONS))
+        return seconds([self.name, command, self.deck, "-run_dir", os.path.join(self.work, name), "-train_steps", "0", "-sample_source",
+                        "best", *made, *self.options, *more])
+
+    def each(self, counts, cost):
+        """Of one of what is counted, the middle of some rounds: cost is of so many."""
+        return middle([(cost(counts[1]) - cost(counts[0])) / (counts[1] - counts[0]) for _ in range(ROUNDS)])
+
+    def solves_written(self):
+        def cost(conditions):
+            return self.run("solves%d" % conditions, "generate", conditions=conditions)
+        few, many = cost(1), cost(CONDITIONS)
+        return (many - few) / ((CONDITIONS - 1) * REALISATIONS)
+
+    def samples_written(self, name):
+        def cost(n):
+            path = os.path.join(self.work, name, "samples%d.h5" % n)
+            spent = self.run(name, "sample", "-sample_count", str(n), "-sample_file", os.path.basename(path))
+            self.size = os.path.getsize(path) // n
+            os.remove(path)
+            return spent
+        return self.each(SAMPLES, cost)
+
+    def answered(self, name, source, counts):
+        """Of one field in uq; the share of it that is the draw."""
+        shares = []
+
+        def cost(n):
+            path = os.path.join(self.work, name, "uq%d.h5" % n)
+            spent = self.run(name, "uq", "-uq_source", source, "-uq_count", str(n), "-uq_file", os.path.basename(path))
+            with open(path[:-3] + ".json") as file:
+                answer = json.load(file)["cost"]
+            if n == counts[1]:
+                shares.append(answer["core_seconds_drawing"] / (answer["core_seconds_drawing"] + answer["core_seconds_statistics"]))
+            os.remove(path)
+            os.remove(path[:-3] + ".json")
+            return spent
+        spent = self.each(counts, cost)
+        return spent, middle(shares)
+
+
 def main():
-    deck, options = sys.argv[1], sys.argv[2:]
-    program = os.environ.get("SCORIA", "build/scoria")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("deck")
+    parser.add_argument("--run")
+    args, options = parser.parse_known_args()
     with tempfile.TemporaryDirectory() as work:
-        def run(name, command, *more):
-            return seconds([program, command, deck, "-run_dir", os.path.join(work, name), "-train_steps", "0", "-sample_source",
-                            "best", *options, *more])
-
-        def solves(name, conditions):
-            return run(name, "generate", "-ensemble_conditions", str(conditions), "-ensemble_realisations", str(REALISATIONS))
-
-        few, many = solves("few", 1), solves("many", CONDITIONS)
-        solve = (many - few) / ((CONDITIONS - 1) * REALISATIONS)
-        made = ("-ensemble_conditions", str(CONDITIONS), "-ensemble_realisations", str(REALISATIONS))
-        run("many", "train", *made)
-        few, many = (run("many", "sample", *made, "-sample_count", str(n), "-sample_file", "samples%d.h5" % n) for n in (FEW, MANY))
-        sample = (many - few) / (MANY - FEW)
-        few, many = (run("many", "uq", *made, "-uq_source", "model", "-uq_count", str(n),
-                         "-uq_file", "uq%d" % n) for n in (UQ_FEW, UQ_MANY))
-        streamed = (many - few) / (UQ_MANY - UQ_FEW)
-        size = os.path.getsize(os.path.join(work, "many", "samples%d.h5" % MANY)) // MANY
-        plain = write_seconds(os.path.join(work, "plain"), size, MANY) / MANY
-    print("a solve %.2f ms, a sample %.3f ms of processor time, written: a sample is %.0f times cheaper"
-          % (1e3 * solve, 1e3 * sample, solve / sample))
-    print("a plain write of its %.2f MB takes %.3f ms of these; without it a sample is %.0f times cheaper"
-          % (size / 1e6, 1e3 * plain, (solve - plain) / (sample - plain)))
-    print("of uq, statistics counted, %.3f ms: %.0f times cheaper" % (1e3 * streamed, solve / streamed))
+        program = Program(work, args.deck, options)
+        written = program.solves_written()
+        name = "solves%d" % CONDITIONS
+        if args.run:
+            name = "given"
+            os.mkdir(os.path.join(work, name))
+            shutil.copy(os.path.join(args.run, "model.h5"), os.path.join(work, name))
+        else:
+            program.run(name, "train")
+        solve, solve_share = program.answered(name, "pde", SOLVES)
+        sample_written = program.samples_written(name)
+        sample, sample_share = program.answered(name, "model", DRAWS)
+        plain = write_seconds(os.path.join(work, "plain"), program.size, SAMPLES[1]) / SAMPLES[1]
+    for what, a, b in (("alone", solve * solve_share, sample * sample_share), ("in uq, statistics counted", solve, sample),
+                       ("written", written, sample_written)):
+        print("%-26s a solve %8.2f ms, a sample %7.3f ms of processor time: %4.0f times cheaper" % (what, 1e3 * a, 1e3 * b, a / b))
+    print("a plain write of its %.2f MB takes %.3f ms of the last" % (program.size / 1e6, 1e3 * plain))
 
 
 if __name__ == "__main__":

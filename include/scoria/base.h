@@ -281,9 +281,12 @@ typedef struct {
   int64_t step, most; /* items of the next round; at most */
   double began;       /* [s] of this round; 0: none has begun */
 } ScoriaPace;
-/* Between two rounds, and before the first; fails as ScoriaStopped, with `kept`, where the run is to stop.  Collective
- * on the run's ranks. */
+/* Between two rounds, and before the first: whether the run is to stop.  Collective on the run's ranks. */
+PetscErrorCode ScoriaPaceLook(ScoriaPace *pace, bool *stop);
+/* The same for work that keeps nothing more: fails as ScoriaStopped, with `kept`, where the run is to stop. */
 PetscErrorCode ScoriaPaceMeet(ScoriaPace *pace, const char *kept);
+/* Whether run.checkpoint_minutes have passed since `saved` [s], by rank 0's clock.  Collective on the run's ranks. */
+PetscErrorCode ScoriaCheckpointDue(ScoriaRun run, ScoriaDeck deck, double saved, bool *due);
 /* The failure with which a command returns after it has stopped (exit code 75); format says what is kept.  Removes
  * STOP. Collective. */
 PetscErrorCode ScoriaStopped(ScoriaRun run, const char *format, ...) PETSC_ATTRIBUTE_FORMAT(2, 3);

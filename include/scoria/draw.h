@@ -164,6 +164,7 @@ typedef struct {
   const char *name;
   PetscErrorCode (*draw)(void *ctx, const double theta[], uint64_t first, int64_t n, double fields[]);
   PetscErrorCode (*destroy)(void *ctx);
+  bool singly;                          /* draws of one realisation cost no more than their share of a draw of many */
   const ScoriaRows *(*rows)(void *ctx); /* the last ones; NULL: it has none */
   /* Fields of latents (n, latents), of which independent normals give draws; as ScoriaModelTransport.  NULL: none. */
   PetscErrorCode (*transport)(void *ctx, int64_t first, int64_t n, bool each, const double theta[],
@@ -203,6 +204,7 @@ PetscErrorCode ScoriaSourceOfHeldOut(MPI_Comm comm, ScoriaDataset ds, const Scor
 const ScoriaFieldShape *source_shape(ScoriaSource source);
 const ScoriaWorkers *source_workers(ScoriaSource source);
 const char *source_name(ScoriaSource source);
+bool source_draws_singly(ScoriaSource source);
 /* While its fields are gathered, the bar (borrowed; NULL: none, as at first) goes from `from` to `from + span`. */
 void source_show(ScoriaSource source, ScoriaProgress bar, double from, double span);
 double source_seconds(ScoriaSource source);         /* this rank's, of all draws so far */

@@ -32,11 +32,11 @@ static inline void add_fixed(int64_t pair[2], double v)
 }
 
 /* Each of n numbers to its own sum; in chunks that are parted first and added then, for the sake of the vectors. */
-static inline void add_fixed_all(int n, const double v[restrict], int64_t sum[restrict])
+static inline void add_fixed_all(int64_t n, const double v[restrict], int64_t sum[restrict])
 {
   enum { CHUNK = 64 };
   int64_t whole[CHUNK], units[CHUNK];
-  int i = 0;
+  int64_t i = 0;
   for (; i + CHUNK <= n; i += CHUNK) {
     for (int k = 0; k < CHUNK; k++) part_fixed(v[i + k], &whole[k], &units[k]);
     for (int k = 0; k < CHUNK; k++) {
@@ -44,7 +44,7 @@ static inline void add_fixed_all(int n, const double v[restrict], int64_t sum[re
       sum[2 * (i + k) + 1] += units[k];
     }
   }
-  for (; i < n; i++) add_fixed(sum + 2 * (int64_t)i, v[i]);
+  for (; i < n; i++) add_fixed(sum + 2 * i, v[i]);
 }
 
 /* Full units of the fraction to the integer: the only form of a sum, and room for as many addends again. */

@@ -39,8 +39,7 @@ void spec_cells_text(const ScoriaDatasetSpec *spec, size_t size, char text[]);
 /* A run of consecutive rows in memory, one malloc'd arena behind it: fields in double precision, or as the file stores
  * them, for those who do not compute with them. */
 typedef struct {
-  int64_t rows; /* how many are filled */
-  int64_t capacity;
+  int64_t rows, capacity;                   /* how many are filled; room */
   double *field[SCORIA_MAX_FIELDS];         /* (capacity, cells) each; NULL where they are as stored: */
   void *stored[SCORIA_MAX_FIELDS];          /* (capacity, field_cells) float, or double where spec.float64 */
   double *condition[SCORIA_MAX_CONDITIONS]; /* (capacity) each */
@@ -49,6 +48,7 @@ typedef struct {
   int32_t *newton;                          /* Newton iterations */
   uint8_t *attempts;
   double *residual; /* final residual norm, scaled as the solver states */
+  uint32_t *crc;    /* (capacity) of conditions and fields as stored, by the last ScoriaDatasetWrite of the rows */
   void *arena;      /* owned */
 } ScoriaRows;
 

@@ -22,8 +22,8 @@ typedef struct {
   int64_t least, most;
 } ScoriaExtremes;
 ScoriaExtremes stats_extremes(int64_t n, const double values[]);
-/* Quantile p, likewise, of n values in any order, which it changes. */
-double stats_quantile_select(int64_t n, double values[], double p);
+/* Quantile p, likewise, of n values in any order; work (n) is a buffer. */
+double stats_quantile_select(int64_t n, const double values[], double p, double work[]);
 /* What a residual is counted in: the SD, or, where it is rounding, the value itself: one that differs shows. */
 double stats_unit(double mean, double sd);
 /* (x - mean) / unit; 0 where the unit is the value itself and the difference is rounding. */
@@ -285,7 +285,8 @@ typedef struct {
   /* Borrowed; NULL: the particles of temperature 0 are N(0, I).  Otherwise the last of their coordinates are the
    * particles of this one, as many, at temperature 1, and the others N(0, I); evidence and ancestors go on from it. */
   ScoriaTempering from;
-  void *ctx; /* borrowed */
+  bool empty; /* neither drawn nor evaluated: ScoriaTemperingPieces is to fill it next; `from` is not needed then */
+  void *ctx;  /* borrowed */
   /* log_likelihood (n) of particles first + i at z (n, dimension); what is not finite has no likelihood.  log_base (n),
    * which comes as zeros: ln of the density of the law at temperature 0 over that of N(0, I), up to a constant.  Local;
    * n may be 0. */
@@ -309,7 +310,13 @@ PetscErrorCode ScoriaTemperingCreate(MPI_Comm comm, const ScoriaTemperingSpec *s
 PetscErrorCode ScoriaTemperingDestroy(ScoriaTempering *t);
 /* One temperature on.  Likelihoods that no particle has are a user error.  Collective. */
 PetscErrorCode ScoriaTemperingStep(ScoriaTempering t, ScoriaTemperingStage *stage);
+/* The state, for a checkpoint: calls `piece` for one array after another, the same on every rank, with a name of its
+ * own and its length, to be kept, or to be filled with what was kept of a tempering of the same spec, whose bits then
+ * go on.  Also from within evaluate of a move, which is then not part of the state.  Collective, as piece may be. */
+typedef PetscErrorCode (*ScoriaPiece)(void *ctx, const char *name, int64_t n, double value[]);
+PetscErrorCode ScoriaTemperingPieces(ScoriaTempering t, ScoriaPiece piece, void *ctx);
 double tempering_temperature(ScoriaTempering t); /* 1: the particles are the posterior's, of equal weight */
+bool tempering_finished(ScoriaTempering t);      /* they are, and all moves of that stage made */
 int tempering_stages_left(ScoriaTempering t);    /* as it seems from the particles' likelihoods; -1: not known */
 /* Moves of the stage at work that are expected after the one at work, by how its correlation has fallen so far, and
  * those of a stage to come: as many as the last one had. */

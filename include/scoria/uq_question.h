@@ -121,6 +121,8 @@ PetscErrorCode UqDrawsCreate(const UqQuestion *q, ScoriaSource source, UqDraws *
 PetscErrorCode UqDrawsDestroy(UqDraws *d);
 /* Realisations [number, number + n) at theta, n <= q->tile. */
 PetscErrorCode UqDraw(UqDraws *d, const double theta[], uint64_t number, int64_t n);
+/* The same into fields of the caller's. */
+PetscErrorCode UqDrawTo(UqDraws *d, const double theta[], uint64_t number, int64_t n, double fields[]);
 /* The quantities (nquantities) of one row of fields, at the condition of the last draw, or of uq_draws_at. */
 void uq_take(UqDraws *d, const double fields[], double quantities[]);
 void uq_draws_at(UqDraws *d, const double theta[]);

@@ -18,7 +18,7 @@ const ScoriaKey scoria_base_keys[] = {
     {"run_kernels", SCORIA_KEY_CHOICE, "", "best", 0, 0, SCORIA_WORDS("best base v3 v4"),
      "instructions of the network's loops: those of any processor of this kind, AVX2 (v3), AVX-512 (v4)",
      SCORIA_DECIDES_NOTHING},
-    {"run_checkpoint_minutes", SCORIA_KEY_REAL, "min", "5", 0, 1e5, NULL, "time between two checkpoints of a training",
+    {"run_checkpoint_minutes", SCORIA_KEY_REAL, "min", "5", 0, 1e5, NULL, "time between two checkpoints of a command",
      SCORIA_DECIDES_NOTHING},
     {"run_memory", SCORIA_KEY_REAL, "GB", "2", 0, 1e6, NULL,
      "memory of a rank for rows that train would otherwise read again in each of its passes; results do not depend on "

@@ -181,7 +181,7 @@ void stop_in_order(void)
 #define ROUND_SHORT 0.5 /* seconds of a round: the next has twice the items, ... */
 #define ROUND_LONG 2.0  /* ... or half of them */
 
-PetscErrorCode ScoriaPaceMeet(ScoriaPace *pace, const char *kept)
+PetscErrorCode ScoriaPaceLook(ScoriaPace *pace, bool *stop)
 {
   const double now = wall_seconds();
   int reason;
@@ -189,11 +189,31 @@ PetscErrorCode ScoriaPaceMeet(ScoriaPace *pace, const char *kept)
   PetscCall(Look(pace->run, &reason));
   int64_t most[2] = {reason, pace->began > 0 ? (int64_t)(1e9 * (now - pace->began)) : -1};
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, most, 2, MPI_INT64_T, MPI_MAX, ScoriaRunComm(pace->run)));
-  why = (int)most[0];
-  if (why != REASON_NONE) PetscCall(ScoriaStopped(pace->run, "%s", kept));
+  why   = (int)most[0];
+  *stop = why != REASON_NONE;
   if (most[1] >= 0 && 1e-9 * (double)most[1] < ROUND_SHORT) pace->step = PetscMin(2 * pace->step, pace->most);
   if (1e-9 * (double)most[1] > ROUND_LONG) pace->step = PetscMax(pace->step / 2, 1);
   pace->began = wall_seconds();
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaPaceMeet(ScoriaPace *pace, const char *kept)
+{
+  bool stop;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaPaceLook(pace, &stop));
+  if (stop) PetscCall(ScoriaStopped(pace->run, "%s", kept));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaCheckpointDue(ScoriaRun run, ScoriaDeck deck, double saved, bool *due)
+{
+  double minutes = 5;
+  PetscFunctionBeginUser;
+  PetscCall(ScoriaDeckReal(deck, "run_checkpoint_minutes", &minutes));
+  int passed = wall_seconds() - saved > 60 * minutes;
+  PetscCallMPI(MPI_Bcast(&passed, 1, MPI_INT, 0, ScoriaRunComm(run)));
+  *due = passed;
   PetscFunctionReturn(0);
 }
 

@@ -75,7 +75,16 @@ static PetscErrorCode OpenFile(MPI_Comm comm, const char *path, Problem *p)
   int rank, arrays = PROFILES_ARRAY + 1;
   int64_t dims[2], n;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaArrayShape(comm, path, name[PROFILES_ARRAY], 2, &rank, dims));
+  const PetscErrorCode unread = ScoriaArrayShape(comm, path, name[PROFILES_ARRAY], 2, &rank, dims);
+  if (unread && strstr(ScoriaFailureLine(), "not an HDF5 file")) {
+    char line[512];
+    PetscCall(PetscStrncpy(line, ScoriaFailureLine(), sizeof line));
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: profiles are rows of its array /fields/eps (rows, cells); of a measured structure, which may be a "
+                "TIFF, .npy or .csv, crops are solved with -solve_profiles drawn",
+                line);
+  }
+  PetscCall(unread);
   if (rank != 2)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found no two-dimensional /fields/eps, expected porosity rows (N, cells)", path);
   if (dims[0] < 1 || dims[1] < 1 || dims[1] > INT_MAX)

@@ -119,8 +119,8 @@ static PetscErrorCode CopyRows(ScoriaRun run, const Import *im, Partial *out, Ta
     PetscCall(ImportRead(im, first, number, &room, &rows, tally->not_finite));
     PetscCall(ScoriaForeignAgree(im->file));
     PetscCall(CountOutside(im, &rows, tally, &outside));
-    import_suspect_rows(spec, first, &rows, &tally->suspects);
     if (!outside) PetscCall(ScoriaDatasetWrite(out->ds, first, &rows));
+    if (!outside) import_suspect_rows(spec, first, &rows, &tally->suspects);
     for (int64_t i = 0; i < number; i++) tally->failed += rows.done[i] == SCORIA_ROW_FAILED;
     first += number;
     batch = number;

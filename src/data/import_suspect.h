@@ -21,8 +21,8 @@ typedef struct {
 /* Room for `most` rows. */
 PetscErrorCode ImportSuspectsCreate(int64_t most, ImportSuspects *s);
 PetscErrorCode ImportSuspectsDestroy(ImportSuspects *s);
-/* Takes in a batch of rows of the dataset from `first` on, as stored; those that are marked as failed are passed over.
- * Local. */
+/* Takes in a batch of rows of the dataset from `first` on that have been written; those that are marked as failed are
+ * passed over.  Local. */
 void import_suspect_rows(const ScoriaDatasetSpec *spec, int64_t first, const ScoriaRows *rows, ImportSuspects *s);
 /* Warns of what the rows of all ranks look like, as far as they were read in this start, and of conditions likewise:
  * a value far from all others, as of a gap that is not marked; rows that were never written; rows that are there twice;

@@ -63,15 +63,23 @@ static Stencil along(int n, int N, int i, const ScoriaEnd end[2])
   return s;
 }
 
+/* The stencils of all N cells along x (owned by the caller): alike for every row of a field. */
+static PetscErrorCode StencilsAlong(int n, const ScoriaEnd end[2], int N, Stencil **stencils)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(N, stencils));
+  for (int i = 0; i < N; i++) (*stencils)[i] = along(n, N, i, end);
+  PetscFunctionReturn(0);
+}
+
 /* Sets the ends of a row (n + 2), and interpolates to N cells. */
-static void interpolate(int n, const ScoriaEnd end[2], double row[], int N, double to[])
+static void interpolate(int n, const ScoriaEnd end[2], double row[], int N, const Stencil x[], double to[])
 {
   row[0]     = end[0].value;
   row[n + 1] = end[1].value;
   for (int i = 0; i < N; i++) {
-    const Stencil x = along(n, N, i, end);
-    to[i]           = 0;
-    for (int k = 0; k < 4; k++) to[i] += x.weight[k] * row[x.at[k]];
+    to[i] = 0;
+    for (int k = 0; k < 4; k++) to[i] += x[i].weight[k] * row[x[i].at[k]];
   }
 }
 
@@ -83,6 +91,7 @@ static void ends_of(const Member *m, int c, ScoriaEnd end[2])
 static PetscErrorCode Profiles(const Family *f, Member *m, double fields[])
 {
   ScoriaEnd end[2];
+  Stencil *x;
   PetscFunctionBeginUser;
   for (int c = 0; c < f->channels; c++) {
     double *to = fields + (size_t)c * (size_t)f->cells;
@@ -91,7 +100,9 @@ static PetscErrorCode Profiles(const Family *f, Member *m, double fields[])
     else {
       ends_of(m, c, end);
       PetscCall(ScoriaSolverProfile(m->solver, c, f->line + 1, NULL));
-      interpolate(m->grid.n[0], end, f->line, f->nx, to);
+      PetscCall(StencilsAlong(m->grid.n[0], end, f->nx, &x));
+      interpolate(m->grid.n[0], end, f->line, f->nx, x, to);
+      PetscCall(PetscFree(x));
     }
   }
   PetscFunctionReturn(0);
@@ -113,17 +124,22 @@ static void row_at(const ScoriaGrid *grid, const double field[], const Stencil *
 
 /* A field on the member's grid at the centres of the family's: cubic along each axis.  row (n + 2 along x) is scratch.
  */
-static void refine(const ScoriaGrid *from, const ScoriaEnd end[2], const double field[], const ScoriaGrid *to,
-                   double row[], double fine[])
+static PetscErrorCode Refine(const ScoriaGrid *from, const ScoriaEnd end[2], const double field[], const ScoriaGrid *to,
+                             double row[], double fine[])
 {
+  Stencil *x;
+  PetscFunctionBeginUser;
+  PetscCall(StencilsAlong(from->n[0], end, to->n[0], &x));
   for (int k = 0; k < to->n[2]; k++) {
     const Stencil z = across(from->n[2], to->n[2], k);
     for (int j = 0; j < to->n[1]; j++, fine += to->n[0]) {
       const Stencil y = across(from->n[1], to->n[1], j);
       row_at(from, field, &y, &z, row + 1);
-      interpolate(from->n[0], end, row, to->n[0], fine);
+      interpolate(from->n[0], end, row, to->n[0], x, fine);
     }
   }
+  PetscCall(PetscFree(x));
+  PetscFunctionReturn(0);
 }
 
 PetscErrorCode FidelityGather(const Family *f, const double own[], double field[])
@@ -143,7 +159,8 @@ static PetscErrorCode WholeFields(const Family *f, Member *m, double fields[])
     if (!m->alone) PetscCall(ScoriaGatherCells(f->groups, &m->grid, f->own, f->all));
     ends_of(m, c, end);
     if (mine)
-      refine(&m->grid, end, m->alone ? f->own : f->all, &f->grid, f->line, fields + (size_t)c * (size_t)f->cells);
+      PetscCall(
+          Refine(&m->grid, end, m->alone ? f->own : f->all, &f->grid, f->line, fields + (size_t)c * (size_t)f->cells));
   }
   PetscFunctionReturn(0);
 }

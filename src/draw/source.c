@@ -45,6 +45,11 @@ const char *source_name(ScoriaSource source)
   return source->kind->name;
 }
 
+bool source_draws_singly(ScoriaSource source)
+{
+  return source->kind->singly;
+}
+
 void source_show(ScoriaSource source, ScoriaProgress bar, double from, double span)
 {
   source->bar  = bar;

@@ -77,6 +77,7 @@ static const ScoriaSourceKind source_of_model = {
 static const ScoriaSourceKind source_of_gaussian = {.name        = "gaussian",
                                                     .draw        = Draw,
                                                     .destroy     = Destroy,
+                                                    .singly      = true,
                                                     .transport   = Transport,
                                                     .latents     = Latents,
                                                     .density     = Density,

@@ -237,6 +237,7 @@ PetscErrorCode ScoriaDatasetWrite(ScoriaDataset ds, int64_t first, const ScoriaR
     PetscCall(ColumnTransfer(ds, TO_FILE, &ds->status[i], first, n, rows_status(rows, i), &bad));
   PetscCall(ColumnTransfer(ds, TO_FILE, &ds->status_crc, first, n, of_status, &bad));
   PetscCall(ColumnTransfer(ds, TO_FILE, &ds->crc, first, n, of_row, &bad));
+  PetscCall(PetscArraycpy(rows->crc, of_row, n));
   PetscCall(ScoriaAgree(ds->comm, bad.code, bad.line));
   start_writeback(ds->part);
   PetscCall(KeepUnmarked(ds, first, rows));

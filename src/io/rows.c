@@ -39,6 +39,7 @@ static size_t arena_deal(const ScoriaDatasetSpec *spec, bool stored, char *base,
     rows->stored[f] = arena_take(base, &used, n, field_row_size(spec, f));
   rows->reason   = arena_take(base, &used, n, 4);
   rows->newton   = arena_take(base, &used, n, 4);
+  rows->crc      = arena_take(base, &used, n, 4);
   rows->done     = arena_take(base, &used, n, 1);
   rows->attempts = arena_take(base, &used, n, 1);
   return used;
@@ -93,6 +94,7 @@ ScoriaRows rows_from(const ScoriaDatasetSpec *spec, const ScoriaRows *rows, int6
   part.residual = rows->residual + offset;
   part.reason   = rows->reason + offset;
   part.newton   = rows->newton + offset;
+  part.crc      = rows->crc + offset;
   part.done     = rows->done + offset;
   part.attempts = rows->attempts + offset;
   return part;

@@ -9,55 +9,107 @@
 #define LN2_LOW 0x1.cf79abc9e3b39p-40 /* ln 2 less that */
 #define INTEGER 0x1.8p52              /* added to |x| < 2^51 leaves the integer nearest to x in the low bits */
 
-/* exp(x) to two units in the last place, in a form that is computed for several x at once, unlike the library's:
+enum {
+  LANES = 32,  /* exponentials side by side: a chain of 26 roundings waits for each of them */
+  BLOCK = 512, /* values between a table's steps, in the first-level cache; a multiple of LANES */
+  WIDE  = 128  /* elements along x of a block, at most */
+};
+
+/* LANES exp(x) to two units in the last place, in a form that is computed for several x at once, unlike the library's:
  * Taylor's polynomial of degree 13 for |r| <= ln(2) / 2, times a power of two. */
-static inline double exponential(double x)
+static inline void exponentials(double x[])
 {
   static const double c[] = {
       1.0 / 6227020800, 1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040,
       1.0 / 720,        1.0 / 120,       1.0 / 24,       1.0 / 6,       0.5,          1,           1};
-  x               = x > LARGEST ? LARGEST : x;
-  x               = x < -LARGEST ? -LARGEST : x;
-  const double at = x * LOG2_E + INTEGER, n = at - INTEGER, r = (x - n * LN2_HIGH) - n * LN2_LOW;
-  double p = c[0], power;
-  for (int k = 1; k < (int)(sizeof c / sizeof *c); k++) p = p * r + c[k];
-  uint64_t bits;
-  memcpy(&bits, &at, sizeof bits);
-  bits = (bits + 1023) << 52; /* 2^n */
-  memcpy(&power, &bits, sizeof power);
-  return p * power;
+  double at[LANES], r[LANES], p[LANES];
+  for (int l = 0; l < LANES; l++) {
+    double held    = x[l] > LARGEST ? LARGEST : x[l];
+    held           = held < -LARGEST ? -LARGEST : held;
+    at[l]          = held * LOG2_E + INTEGER;
+    const double n = at[l] - INTEGER;
+    r[l]           = (held - n * LN2_HIGH) - n * LN2_LOW;
+    p[l]           = c[0];
+  }
+  for (int k = 1; k < (int)(sizeof c / sizeof *c); k++)
+    for (int l = 0; l < LANES; l++) p[l] = p[l] * r[l] + c[k];
+  for (int l = 0; l < LANES; l++) {
+    uint64_t bits;
+    double power;
+    memcpy(&bits, &at[l], sizeof bits);
+    bits = (bits + 1023) << 52; /* 2^n */
+    memcpy(&power, &bits, sizeof power);
+    x[l] = p[l] * power;
+  }
 }
 
-static void logarithms_back(int n, double reference, double sign, double v[])
+/* Where the scores t of elements [x, x + width) of a place stand among the knots, whose middle is 0. */
+static inline void positions(const KnotField *of, int place, int x, int width, const double *restrict t,
+                             double *restrict at)
 {
-  for (int i = 0; i < n; i++) v[i] = reference + sign * exponential(v[i]);
-}
-
-/* Where the scores t (nx) of a place stand among the knots, whose middle is 0. */
-static void positions(const KnotField *of, int place, const double t[], double at[])
-{
-  const int nx       = of->nx;
-  const double *rate = of->rate, *exponent = of->exponent, *bend = of->bend;
-  for (int x = 0; x < nx; x++) at[x] = t[x] * rate[x];
-  if (!of->s) return;
+  const double *restrict rate = of->rate + x, *restrict exponent = of->exponent + x, *restrict bend = of->bend + x;
+  if (!of->s) {
+    for (int i = 0; i < width; i++) at[i] = t[i] * rate[i];
+    return;
+  }
   const double s = of->s[place];
-  for (int x = 0; x < nx; x++) at[x] = knot_bent(at[x], exponent[x], s, bend[x]);
+  for (int i = 0; i < width; i++) at[i] = knot_bent(t[i] * rate[i], exponent[i], s, bend[i]);
+}
+
+/* A position becomes what it is beyond the knot below, which is number `knot` of the table of all elements. */
+static inline void find_knots(const KnotField *of, int x, int width, double *restrict at, int *restrict knot)
+{
+  const int knots     = of->knots;
+  const double middle = knots / 2, last = knots - 2;
+  for (int i = 0; i < width; i++) {
+    const double place = at[i] + middle, low = place > 0 ? place : 0;
+    const int k = (int)(low < last ? low : last);
+    at[i]       = place - k;
+    knot[i]     = (x + i) * knots + k;
+  }
+}
+
+/* Values at n positions. */
+static inline void between_knots(const double *restrict knot, int n, const int *restrict at, double *restrict value)
+{
+  double below[BLOCK], above[BLOCK];
+  for (int i = 0; i < n; i++) {
+    below[i] = knot[at[i]];
+    above[i] = knot[at[i] + 1];
+  }
+  for (int i = 0; i < n; i++) value[i] = below[i] + value[i] * (above[i] - below[i]);
+}
+
+/* Elements [x, x + width) of `places` places, from `place` on. */
+static void block(const KnotField *of, int place, int places, int x, int width, const double t[], double field[])
+{
+  const int nx = of->nx, n = places * width, lanes = (n + LANES - 1) / LANES * LANES;
+  double value[BLOCK];
+  int knot[BLOCK];
+  for (int p = 0; p < places; p++) {
+    positions(of, place + p, x, width, t + (size_t)p * nx, value + p * width);
+    find_knots(of, x, width, value + p * width, knot + p * width);
+  }
+  between_knots(of->knot, n, knot, value);
+  if (of->logged) {
+    const double reference = of->reference, sign = of->sign;
+    for (int i = n; i < lanes; i++) value[i] = 0;
+    for (int i = 0; i < lanes; i += LANES) exponentials(value + i);
+    for (int i = 0; i < n; i++) value[i] = reference + sign * value[i];
+  }
+  for (int p = 0; p < places; p++) memcpy(field + (size_t)p * nx, value + p * width, sizeof *value * (size_t)width);
 }
 
 static void field(const KnotField *of, int places, const double t[], double field[])
 {
-  const int nx = of->nx, knots = of->knots;
-  const double middle = knots / 2, last = knots - 2;
-  const double *knot = of->knot;
-  for (int p = 0; p < places; p++, t += nx, field += nx) {
-    positions(of, p, t, field);
-    for (int x = 0; x < nx; x++) {
-      const double at = field[x] + middle, low = at > 0 ? at : 0;
-      const int k        = (int)(low < last ? low : last);
-      const double *here = knot + x * knots + k;
-      field[x]           = here[0] + (at - k) * (here[1] - here[0]);
+  const int nx = of->nx;
+  for (int x = 0, width; x < nx; x += width) {
+    width          = nx - x < WIDE ? nx - x : WIDE;
+    const int most = BLOCK / width;
+    for (int p = 0, n; p < places; p += n) {
+      n = places - p < most ? places - p : most;
+      block(of, p, n, x, width, t + (size_t)p * nx + x, field + (size_t)p * nx + x);
     }
-    if (of->logged) logarithms_back(nx, of->reference, of->sign, field);
   }
 }
 

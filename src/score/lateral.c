@@ -277,6 +277,18 @@ void lateral_encode(void *self, int64_t n, const double fields[], double y[])
   }
 }
 
+#define TOGETHER 4 /* modes */
+
+/* to (E) becomes ((to + a_0 W_0) + a_1 W_1) + ..., of n <= TOGETHER modes W (n, E): rows are read and written once. */
+static inline void add_modes(int n, int E, const double a[], const double *restrict W, double *restrict to)
+{
+  const double *second = W + E, *third = second + E, *fourth = third + E;
+  for (int e = 0; e < E && n == TOGETHER; e++)
+    to[e] = (((to[e] + a[0] * W[e]) + a[1] * second[e]) + a[2] * third[e]) + a[3] * fourth[e];
+  for (int k = 0; k < n && n < TOGETHER; k++)
+    for (int e = 0; e < E; e++) to[e] += a[k] * W[(size_t)k * (size_t)E + e];
+}
+
 /* The transform of scores from coordinates y (R). */
 static void set_spectrum(const NormLateral norm, const double y[], bool about_mean)
 {
@@ -286,13 +298,13 @@ static void set_spectrum(const NormLateral norm, const double y[], bool about_me
     const int width = norm->kept[c] ? wave_coordinates(&w->class[c]) : 0;
     memset(norm->row, 0, sizeof *norm->row * (size_t)width * norm->E);
     if (c == 0 && !about_mean) memcpy(norm->row, norm->middle, sizeof *norm->row * (size_t)width * norm->E);
-    for (int k = 0; k < norm->kept[c]; k++) {
-      const int q        = norm->mode[c] + k;
-      const double *unit = norm->W + (size_t)q * norm->E;
+    for (int k = 0, n; k < norm->kept[c]; k += n) {
+      const int q = norm->mode[c] + k;
+      n           = PetscMin(TOGETHER, norm->kept[c] - k);
       for (int j = 0; j < width; j++) {
-        const double a = y[norm->place[q] + j];
-        double *to     = norm->row + (size_t)j * norm->E;
-        for (int e = 0; e < norm->E; e++) to[e] += a * unit[e];
+        double a[TOGETHER];
+        for (int i = 0; i < n; i++) a[i] = y[norm->place[q + i] + j];
+        add_modes(n, norm->E, a, norm->W + (size_t)q * norm->E, norm->row + (size_t)j * norm->E);
       }
     }
     if (width) waves_put(w, &w->class[c], norm -> row);

@@ -123,6 +123,8 @@ struct NormLateral_ {
   double *power_coef; /* owned (shape.terms, classes, C): ln of the factors of waves, lateral_powers.c */
   int *factor;        /* owned (classes): where the factor of each is in L */
   /* Set by LateralAt. */
+  bool is_here; /* what follows is of theta `here`; false once a coefficient is another */
+  double here[SCORIA_MAX_CONDITIONS];
   double *near, *far;      /* owned (C), (E): ends of channels */
   double *base, *s;        /* owned (E): v at z = 0; s */
   double *score;           /* owned (E, MARGINAL_EDGES) */

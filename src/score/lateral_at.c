@@ -20,6 +20,7 @@ static void evaluate(const NormPoly *poly, const double u[], int q, const double
 
 void lateral_set_scale(NormLateral norm, const double u[], const double twin[])
 {
+  norm->is_here = false;
   evaluate(&norm->mean, u, norm->E, norm->mean_coef, norm->value, norm->base);
   evaluate(&norm->scale, u, norm->E, norm->scale_coef, norm->value, norm->s);
   for (int e = 0; e < norm->E; e++) {
@@ -175,16 +176,22 @@ static PetscErrorCode Twin(NormLateral norm, const ScoriaTwin *twin, const doubl
   PetscFunctionReturn(0);
 }
 
+/* Many draws of one condition come in pieces: what they share is made once. */
 PetscErrorCode LateralAt(void *self, const ScoriaTwin *twin, const double theta[])
 {
-  NormLateral norm = self;
+  NormLateral norm  = self;
+  const size_t size = sizeof *theta * (size_t)norm->space.n;
   double u[SCORIA_MAX_CONDITIONS];
   PetscFunctionBeginUser;
+  if (norm->is_here && !memcmp(norm->here, theta, size)) PetscFunctionReturn(0);
+  norm->is_here = false;
   lateral_unit(norm, theta, u);
   PetscCall(LateralEnds(norm, twin, theta));
   if (norm->twin) PetscCall(Twin(norm, twin, theta, norm->profile));
   lateral_set_scale(norm, u, norm->profile);
   lateral_set_knots(norm, u);
   lateral_set_modes(norm, u);
+  memcpy(norm->here, theta, size);
+  norm->is_here = true;
   PetscFunctionReturn(0);
 }

@@ -44,47 +44,62 @@ bool sampler_bfloat16_is_fast(void)
   return packed_is_fast();
 }
 
+#define TOGETHER 8192 /* numbers of samples that are decoded together: they stay in the cache */
+
 /* Buffers of one tile. */
 typedef struct {
   int r, R;
-  uint64_t *id;     /* (MODEL_TILE) */
-  float *learned;   /* (MODEL_TILE, r) */
+  int rows; /* samples that are decoded together */
+  uint64_t id[MODEL_TILE];
+  float *learned;   /* (MODEL_TILE, r), without a network (rows, r) */
   float *remainder; /* (R - r) */
-  float *work;      /* the sampler's */
-  double *y;        /* (MODEL_TILE, R) */
+  float *work;      /* the sampler's; NULL without a network */
+  double *y;        /* (rows, R) */
 } Tile;
 
-static PetscErrorCode TileCreate(int r, int R, Tile *tile)
+static PetscErrorCode TileCreate(bool network, int r, int R, Tile *tile)
 {
+  const int rows = PetscClipInterval(TOGETHER / R, 1, MODEL_TILE), learned = network ? MODEL_TILE : rows;
   PetscFunctionBeginUser;
-  tile->r = r;
-  tile->R = R;
-  PetscCall(PetscMalloc5(MODEL_TILE, &tile->id, (size_t)MODEL_TILE * r, &tile->learned, R - r + 1, &tile->remainder,
-                         sampler_work_floats(MODEL_TILE, r), &tile->work, (size_t)MODEL_TILE * R, &tile->y));
+  *tile = (Tile){.r = r, .R = R, .rows = rows};
+  PetscCall(PetscMalloc4((size_t)learned * r, &tile->learned, R - r + 1, &tile->remainder,
+                         network ? sampler_work_floats(MODEL_TILE, r) : 0, &tile->work, (size_t)rows * R, &tile->y));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode TileDestroy(Tile *tile)
 {
   PetscFunctionBeginUser;
-  PetscCall(PetscFree5(tile->id, tile->learned, tile->remainder, tile->work, tile->y));
+  PetscCall(PetscFree4(tile->learned, tile->remainder, tile->work, tile->y));
   PetscFunctionReturn(0);
 }
 
-/* y of samples [lo, hi) of the tile: den is NULL for the conditional Gaussian, of which no sample needs the others. */
-static void draw_tile(const ScoriaSamplerOptions *opt, const ScoriaSamplerRow *sampler, const ScoriaDenoiser *den,
-                      const ModelAt *at, int lo, int hi, Tile *tile)
+/* y of a sample: its learned coordinates, then the Gaussian remainder. */
+static void set_sample(const ScoriaSamplerOptions *opt, uint64_t id, const float learned[], Tile *tile, double y[])
 {
   const int r = tile->r, R = tile->R;
+  rng_normalf(opt->seed, SCORIA_STREAM_REMAINDER, id, 0, R - r, tile->remainder);
+  for (int k = 0; k < r; k++) y[k] = learned[k];
+  for (int k = r; k < R; k++) y[k] = tile->remainder[k - r];
+}
+
+/* Samples [lo, hi) of the tile, fields of `width` values: den is NULL for the conditional Gaussian, of which no sample
+ * needs the others. */
+static void draw_tile(const ScoriaSamplerOptions *opt, const ScoriaSamplerRow *sampler, const ScoriaDenoiser *den,
+                      const ModelAt *at, int lo, int hi, Tile *tile, size_t width, double fields[])
+{
+  const int r = tile->r;
   if (den) {
     sampler->run(opt, den, MODEL_TILE, tile->id, tile->work, tile->learned);
     model_calibrate(at->model, at->u, MODEL_TILE, tile->learned);
-  } else
-    sampler_noise(opt, 1, hi - lo, r, tile->id + lo, tile->learned + (size_t)lo * r);
-  for (int i = lo; i < hi; i++) {
-    double *y = tile->y + (size_t)i * R;
-    rng_normalf(opt->seed, SCORIA_STREAM_REMAINDER, tile->id[i], 0, R - r, tile->remainder);
-    for (int k = 0; k < R; k++) y[k] = k < r ? tile->learned[(size_t)i * r + k] : tile->remainder[k - r];
+  }
+  for (int first = lo, n; first < hi; first += n, fields += (size_t)n * width) {
+    n = PetscMin(tile->rows, hi - first);
+    if (!den) sampler_noise(opt, 1, n, r, tile->id + first, tile->learned);
+    const float *learned = tile->learned + (den ? (size_t)first * r : 0);
+    for (int i = 0; i < n; i++)
+      set_sample(opt, tile->id[first + i], learned + (size_t)i * r, tile, tile->y + (size_t)i * tile->R);
+    normaliser_decode(at->model->normaliser, n, tile->y, fields);
   }
 }
 
@@ -108,16 +123,15 @@ PetscErrorCode ScoriaModelSample(ScoriaModel model, const ScoriaTwin *twin, cons
   phase_begin(SCORIA_PHASE_SAMPLE);
   PetscCall(ScoriaNormaliserAt(norm, twin, theta));
   PetscCall(ScoriaNormaliserSizes(norm, &C, &L, &r, &R));
-  PetscCall(TileCreate(r, R, &tile));
+  PetscCall(TileCreate(!gaussian, r, R, &tile));
   PetscCall(NetUseBfloat16(model->net, opt->bfloat16));
   model_at(model, theta, &at);
   const ScoriaDenoiser den = {r, &at, model_denoise};
   for (uint64_t start = first_id - first_id % MODEL_TILE; start < end; start += MODEL_TILE) {
     const uint64_t lo = PetscMax(start, first_id), hi = PetscMin(start + MODEL_TILE, end);
     for (int i = 0; i < MODEL_TILE; i++) tile.id[i] = start + (uint64_t)i;
-    draw_tile(opt, sampler, gaussian ? NULL : &den, &at, (int)(lo - start), (int)(hi - start), &tile);
-    normaliser_decode(norm, (int64_t)(hi - lo), tile.y + (size_t)(lo - start) * R,
-                      fields + (size_t)(lo - first_id) * C * L);
+    draw_tile(opt, sampler, gaussian ? NULL : &den, &at, (int)(lo - start), (int)(hi - start), &tile, (size_t)C * L,
+              fields + (size_t)(lo - first_id) * C * L);
   }
   PetscCall(TileDestroy(&tile));
   const double evaluations = gaussian ? 0 : sampler->evaluations(opt->steps);

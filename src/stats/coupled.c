@@ -13,10 +13,11 @@ enum { HERE, TOTAL };
 #define HEAVY_MOST ((int64_t)1 << 42)
 
 struct ScoriaCoupled_ {
-  int m, columns, plain; /* plain: columns without a histogram, the first */
-  int sampled;           /* the model that is sampled; -1: none */
-  int pairs;             /* pairs of models, each with itself in front: m + m (m - 1) / 2; squares of the sampled one */
-  int moments;           /* rows of sums: 2 m of u = (z, z^2), then products of two of u */
+  int m;
+  int64_t columns, plain; /* plain: columns without a histogram, the first.  64 bits, as rows times columns need them */
+  int sampled;            /* the model that is sampled; -1: none */
+  int pairs;       /* pairs of models, each with itself in front: m + m (m - 1) / 2; squares of the sampled one */
+  int64_t moments; /* rows of sums: 2 m of u = (z, z^2), then products of two of u */
   int nthresholds;
   int cells;                                  /* of all thresholds, with two more of each */
   ScoriaThreshold *threshold;                 /* owned */
@@ -34,7 +35,7 @@ struct ScoriaCoupled_ {
 static void clear(ScoriaCoupled c, int which)
 {
   memset(c->sum[which], 0, (size_t)c->size * sizeof(int64_t));
-  for (int j = 0; j < 2 * c->columns; j++) c->extreme[which][j] = INFINITY;
+  for (int64_t j = 0; j < 2 * c->columns; j++) c->extreme[which][j] = INFINITY;
 }
 
 double coupled_bytes(const ScoriaCoupledSpec *spec)
@@ -47,7 +48,8 @@ double coupled_bytes(const ScoriaCoupledSpec *spec)
 
 PetscErrorCode ScoriaCoupledCreate(const ScoriaCoupledSpec *spec, ScoriaCoupled *coupled)
 {
-  const int n = spec->columns, m = spec->models;
+  const int64_t n = spec->columns;
+  const int m     = spec->models;
   ScoriaCoupled c;
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&c));
@@ -117,7 +119,7 @@ static double within(double z, double times, int64_t *heavy)
 static void take_values(ScoriaCoupled c, int a, const double x[], int times, double z[], double z2[], int bin[])
 {
   int64_t *heavy       = c->sum[HERE] + c->at_heavy;
-  const int n          = c->columns;
+  const int64_t n      = c->columns;
   const double *centre = c->centre + a * n, *inverse = c->inverse_scale + a * n;
   for (int j = 0; j < n; j++) {
     z[j]               = within((x[j] - centre[j]) * inverse[j], times, &heavy[j]);
@@ -130,7 +132,8 @@ static void take_values(ScoriaCoupled c, int a, const double x[], int times, dou
 /* The sampled model's row in place counts `times` times, and its own that much less. */
 static void take_in_place(ScoriaCoupled c, const double x[], int times)
 {
-  const int n = c->columns, m = c->m, a = c->sampled;
+  const int64_t n = c->columns;
+  const int m = c->m, a = c->sampled;
   double *in = c->u + 2 * m * n;
   take_values(c, a, x, times, in, in + n, c->bin + m * n);
   for (int k = 0; k < 2; k++, in += n) {
@@ -141,7 +144,8 @@ static void take_in_place(ScoriaCoupled c, const double x[], int times)
 
 static void take_row(ScoriaCoupled c, int64_t i, const double *const rows[], const double *in_place, int times)
 {
-  const int n = c->columns, m = c->m;
+  const int64_t n = c->columns;
+  const int m     = c->m;
   for (int a = 0; a < m; a++)
     take_values(c, a, rows[a] + i * n, a == c->sampled && times > 0 ? times : 1, c->u + a * n, c->u + (m + a) * n,
                 c->bin + a * n);
@@ -155,8 +159,9 @@ static void take_row(ScoriaCoupled c, int64_t i, const double *const rows[], con
 
 static void add_moments(ScoriaCoupled c)
 {
-  const int n = c->columns, all = 2 * c->m;
-  double *to = c->power;
+  const int64_t n = c->columns;
+  const int all   = 2 * c->m;
+  double *to      = c->power;
   for (int a = 0; a < all; a++, to += n)
     for (int j = 0; j < n; j++) to[j] += c->u[a * n + j];
   for (int a = 0; a < all; a++)
@@ -179,7 +184,8 @@ static void count_bins(const ScoriaCoupled c, const int x[], const int y[], int6
 
 static void add_bins(ScoriaCoupled c, int times)
 {
-  const int n = c->columns, s = c->sampled, *in = c->bin + c->m * n;
+  const int64_t n = c->columns;
+  const int s = c->sampled, *in = c->bin + c->m * n;
   for (int a = 0; a < c->m; a++)
     for (int b = a; b < c->m; b++) {
       int64_t *to  = bins_here(c, pair_of(c, a, b));
@@ -266,11 +272,12 @@ PetscErrorCode ScoriaCoupledReduce(ScoriaCoupled c, MPI_Comm comm)
 {
   PetscFunctionBeginUser;
   PetscCall(ScoriaReduceMany(comm, MPI_SUM, c->size, MPI_INT64_T, c->sum[HERE]));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, c->extreme[HERE], 2 * c->columns, MPI_DOUBLE, MPI_MIN, comm));
+  PetscCall(ScoriaReduceMany(comm, MPI_MIN, 2 * c->columns, MPI_DOUBLE, c->extreme[HERE]));
   for (int64_t i = 0; i < c->size; i++) c->sum[TOTAL][i] += c->sum[HERE][i];
   for (int64_t i = 1; i < c->at_bins; i += 2) carry_fixed(c->sum[TOTAL] + i);
   for (int64_t i = c->at_heavy; i < c->size; i++) c->sum[TOTAL][i] = PetscMin(c->sum[TOTAL][i], HEAVY_MOST);
-  for (int j = 0; j < 2 * c->columns; j++) c->extreme[TOTAL][j] = PetscMin(c->extreme[TOTAL][j], c->extreme[HERE][j]);
+  for (int64_t j = 0; j < 2 * c->columns; j++)
+    c->extreme[TOTAL][j] = PetscMin(c->extreme[TOTAL][j], c->extreme[HERE][j]);
   clear(c, HERE);
   PetscFunctionReturn(0);
 }
@@ -286,7 +293,7 @@ void coupled_moments(ScoriaCoupled c, int column, double mean[], double covarian
 {
   const int all       = 2 * c->m;
   const double n      = (double)coupled_count(c);
-  const int64_t *from = c->sum[TOTAL] + 1 + 2 * column;
+  const int64_t *from = c->sum[TOTAL] + 1 + 2 * (int64_t)column;
   for (int a = 0; a < all; a++, from += 2 * c->columns) mean[a] = get_fixed(from) / n;
   for (int a = 0; a < all; a++)
     for (int b = a; b < all; b++, from += 2 * c->columns)

@@ -42,11 +42,16 @@ double stats_quantile(int64_t n, const double sorted[], double p)
 
 /* ------------------------------------------------------------------------------------- of values in any order ---- */
 
-enum { LANES = 16 }; /* compared side by side: one chain of comparisons waits for each of them */
+enum { LANES = 32 }; /* compared side by side: one chain of comparisons waits for each; GCC takes 16 one by one */
 
 static int64_t first_equal(int64_t n, const double x[], double value)
 {
   int64_t i = 0;
+  for (; i + LANES <= n; i += LANES) {
+    int equal = 0;
+    for (int l = 0; l < LANES; l++) equal |= x[i + l] == value;
+    if (equal) break;
+  }
   while (i + 1 < n && x[i] != value) i++;
   return i;
 }
@@ -86,6 +91,8 @@ static void swap(double *a, double *b)
 
 enum { PROBES = 127, MANY = 4096 };
 
+static int64_t select_value(int64_t n, double x[], int64_t k);
+
 /* One of n values of many that is likely just beyond the k-th, seen from the nearer end: nearly all others lie then on
  * one side of it, so that comparisons with it are foreseen, and what is left is short (Floyd and Rivest 1975).  Probes
  * are spread by the golden ratio: fields repeat along their axes. */
@@ -96,10 +103,11 @@ static double pivot_beyond(int64_t n, const double x[], int64_t k)
     const double place = (i + 0.5) * 0.6180339887498949;
     probe[i]           = x[(int64_t)((double)n * (place - floor(place)))];
   }
-  stats_sort(PROBES, probe);
   const double share = (double)k / (double)n, error = 2 * sqrt(share * (1 - share) * PROBES) + 1;
   const double rank = share * PROBES + (share < 0.5 ? error : -error);
-  return probe[(int)PetscClipInterval(rank, 0, PROBES - 1)];
+  const int place   = (int)PetscClipInterval(rank, 0, PROBES - 1);
+  select_value(PROBES, probe, place);
+  return probe[place];
 }
 
 /* Brings the k-th of n values to its place, smaller ones before it and larger ones behind (Hoare 1961).  Of those the
@@ -127,14 +135,52 @@ static int64_t select_value(int64_t n, double x[], int64_t k)
   return near;
 }
 
-double stats_quantile_select(int64_t n, double x[], double p)
+/* The quantile at `place` among n values, 0 the smallest. */
+static double quantile_at(int64_t n, double x[], double place)
 {
-  const double place = (double)(n - 1) * PetscMin(PetscMax(p, 0), 1);
   const int64_t low  = (int64_t)place;
   const int64_t near = select_value(n, x, low);
   if (low + 1 == n) return x[low];
   const double *behind = x + low + 1, next = behind[stats_extremes(near - low, behind).least];
   return x[low] + (place - (double)low) * (next - x[low]);
+}
+
+static bool any_beyond(const double x[], double sign, double pivot)
+{
+  int any = 0;
+  for (int l = 0; l < LANES; l++) any |= sign * x[l] >= pivot;
+  return any;
+}
+
+/* Those of n values with sign x >= pivot, in their order: fields are smooth, so that they stand together. */
+static int64_t take_tail(int64_t n, const double x[], double sign, double pivot, double tail[])
+{
+  int64_t m = 0;
+  for (int64_t first = 0; first < n; first += LANES) {
+    const int64_t end = PetscMin(first + LANES, n);
+    if (end - first == LANES && !any_beyond(x + first, sign, pivot)) continue;
+    for (int64_t i = first; i < end; i++) {
+      tail[m] = x[i];
+      m += sign * x[i] >= pivot;
+    }
+  }
+  return m;
+}
+
+#define TAIL 0.1 /* of the values: a quantile in such a tail is looked for there alone */
+
+double stats_quantile_select(int64_t n, const double x[], double p, double work[])
+{
+  const double place = (double)(n - 1) * PetscMin(PetscMax(p, 0), 1);
+  const int64_t low  = (int64_t)place;
+  const bool below   = p < 0.5;
+  if (n > MANY && PetscMin(p, 1 - p) < TAIL) {
+    const double sign = below ? -1 : 1, pivot = sign * pivot_beyond(n, x, low);
+    const int64_t m = take_tail(n, x, sign, pivot, work), others = below ? 0 : n - m;
+    if (low >= others && PetscMin(low + 1, n - 1) < others + m) return quantile_at(m, work, place - (double)others);
+  }
+  memcpy(work, x, (size_t)n * sizeof *x);
+  return quantile_at(n, work, place);
 }
 
 int64_t stats_keep_finite(int64_t n, int m, double rows[])

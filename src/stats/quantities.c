@@ -2,28 +2,26 @@
 #include "scoria/stats.h"
 #include <math.h>
 
-static double extreme(bool largest, int cells, const double x[])
+static double at_place(const ScoriaQuantity *q, int cells, const double x[])
 {
-  const ScoriaExtremes e = stats_extremes(cells, x);
-  return e.finite ? x[largest ? e.most : e.least] : NAN;
+  return q->offset + q->factor * (cells == 1 ? x[0] : (1 - q->weight) * x[q->cell] + q->weight * x[q->cell + 1]);
 }
 
-static double take(const ScoriaQuantity *q, int cells, const double fields[])
-{
-  const double *x = fields + (int64_t)q->channel * cells;
-  switch (q->kind) {
-  case SCORIA_QUANTITY_MIN:
-  case SCORIA_QUANTITY_MAX:
-    return extreme(q->kind == SCORIA_QUANTITY_MAX, q->cells ? q->cells : cells, x);
-  case SCORIA_QUANTITY_AT:
-  default:
-    return q->offset + q->factor * (cells == 1 ? x[0] : (1 - q->weight) * x[q->cell] + q->weight * x[q->cell + 1]);
-  }
-}
-
+/* Both extremes of a channel are looked for at once. */
 void quantities_take(int nq, const ScoriaQuantity q[], int cells, const double fields[], double values[])
 {
-  for (int k = 0; k < nq; k++) values[k] = take(&q[k], cells, fields);
+  int known = -1; /* the channel whose extremes these are */
+  ScoriaExtremes e;
+  for (int k = 0; k < nq; k++) {
+    const double *x = fields + (int64_t)q[k].channel * cells;
+    if (q[k].kind != SCORIA_QUANTITY_MIN && q[k].kind != SCORIA_QUANTITY_MAX) {
+      values[k] = at_place(&q[k], cells, x);
+      continue;
+    }
+    if (known != q[k].channel) e = stats_extremes(q[k].cells ? q[k].cells : cells, x);
+    known     = q[k].channel;
+    values[k] = e.finite ? x[q[k].kind == SCORIA_QUANTITY_MAX ? e.most : e.least] : NAN;
+  }
 }
 
 void cells_ends(int cells, const double x[], double end[2])

@@ -75,8 +75,8 @@ PetscErrorCode ScoriaSummaryCreate(const ScoriaSummarySpec *spec, int64_t n, con
                          &s->lo, s->columns, &s->inverse, s->columns, &s->top));
   PetscCall(PetscMalloc4(s->size, &s->sum[HERE], s->size, &s->sum[TOTAL], 2 * s->columns, &s->extreme[HERE],
                          2 * s->columns, &s->extreme[TOTAL]));
-  PetscCall(PetscCalloc4(POWERS * s->columns, &s->power, (size_t)s->joint * s->joint, &s->product, s->joint, &s->row,
-                         bins_at(s, s->columns), &s->recent));
+  PetscCall(PetscCalloc4((size_t)POWERS * s->columns, &s->power, (size_t)s->joint * s->joint, &s->product, s->joint,
+                         &s->row, bins_at(s, s->columns), &s->recent));
   PetscCall(PetscMalloc2(s->joint ? (size_t)s->tile * s->columns : 0, &s->z,
                          (size_t)s->tile * ((s->columns + BLOCK - 1) / BLOCK) * BLOCK, &s->bin));
   for (int which = HERE; which <= TOTAL; which++) clear(s, which);
@@ -163,7 +163,7 @@ static void add_powers(ScoriaSummary s, int64_t n, const double rows[])
 
 static void end_powers(ScoriaSummary s)
 {
-  add_fixed_all(POWERS * s->columns, s->power, s->sum[HERE] + s->powers);
+  add_fixed_all(POWERS * (int64_t)s->columns, s->power, s->sum[HERE] + s->powers);
   memset(s->power, 0, POWERS * (size_t)s->columns * sizeof *s->power);
 }
 
@@ -267,7 +267,7 @@ PetscErrorCode ScoriaSummaryReduce(ScoriaSummary s, MPI_Comm comm)
   phase_begin(SCORIA_PHASE_REDUCE);
   flush_bins(s);
   PetscCall(ScoriaReduceMany(comm, MPI_SUM, s->size, MPI_INT64_T, s->sum[HERE]));
-  PetscCall(ScoriaReduceMany(comm, MPI_MIN, 2 * s->columns, MPI_DOUBLE, s->extreme[HERE]));
+  PetscCall(ScoriaReduceMany(comm, MPI_MIN, 2 * (int64_t)s->columns, MPI_DOUBLE, s->extreme[HERE]));
   for (int64_t i = 0; i < s->size; i++) s->sum[TOTAL][i] += s->sum[HERE][i];
   for (int j = 0; j < 2 * s->columns; j++) s->extreme[TOTAL][j] = PetscMin(s->extreme[TOTAL][j], s->extreme[HERE][j]);
   clear(s, HERE);

@@ -137,6 +137,6 @@ void summary_state(ScoriaSummary s, int64_t *nsums, int64_t **sums, int64_t *nex
 {
   *nsums     = s->size;
   *sums      = s->sum[TOTAL];
-  *nextremes = 2 * s->columns;
+  *nextremes = 2 * (int64_t)s->columns;
   *extremes  = s->extreme[TOTAL];
 }

@@ -106,7 +106,7 @@ static PetscErrorCode Start(ScoriaTempering t)
   const int known            = from ? from->spec.dimension : 0;
   PetscFunctionBeginUser;
   for (int64_t i = 0; i < N; i++) {
-    tempering_normals(t, i, t->z + i * D);
+    tempering_normals(t, 0, i, t->z + i * D);
     if (known) memcpy(t->z + i * D + D - known, from->z + i * known, (size_t)known * sizeof(double));
     t->ancestor[i] = from ? from->ancestor[i] : i;
   }
@@ -140,14 +140,14 @@ PetscErrorCode ScoriaTemperingCreate(MPI_Comm comm, const ScoriaTemperingSpec *s
   PetscCallMPI(MPI_Comm_size(comm, &t->size));
   tempering_block(t, t->rank, &t->first, &t->number);
   const int64_t own = t->number * D + 1;
-  PetscCall(PetscMalloc5(N * D, &t->z, N, &t->l, N, &t->base, 3 * N, &t->weight, N * D, &t->other));
-  PetscCall(PetscMalloc2(N, &t->ancestor, N, &t->inherited));
+  PetscCall(PetscCalloc5(N * D, &t->z, N, &t->l, N, &t->base, 3 * N, &t->weight, N * D, &t->other));
+  PetscCall(PetscCalloc2(N, &t->ancestor, N, &t->inherited));
   PetscCall(
       PetscMalloc6(D * D, &t->axes, D * D, &t->back, D, &t->mean, D, &t->lambda, D, &t->informed, 6 * D, &t->pair));
   PetscCall(PetscMalloc6(own, &t->w, own, &t->moved, own, &t->z_moved, own, &t->w_start, t->number + 1, &t->l_moved,
                          t->number + 1, &t->base_moved));
   if (spec->from) continue_from(t, spec->from);
-  PetscCall(Start(t));
+  if (!spec->empty) PetscCall(Start(t));
   *out = t;
   PetscFunctionReturn(0);
 }
@@ -165,7 +165,8 @@ PetscErrorCode ScoriaTemperingDestroy(ScoriaTempering *out)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScoriaTemperingStep(ScoriaTempering t, ScoriaTemperingStage *stage)
+/* Reweighted to the next temperature and resampled, before its moves. */
+static PetscErrorCode BeginStage(ScoriaTempering t)
 {
   const double most = largest_of(t->spec.particles, t->l);
   double sum, ess;
@@ -174,7 +175,6 @@ PetscErrorCode ScoriaTemperingStep(ScoriaTempering t, ScoriaTemperingStage *stag
   if (t->stages == STAGES)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "the readings are too far from the prior: temperature %g after %d stages",
                 t->temperature, STAGES);
-  phase_begin(SCORIA_PHASE_INFER);
   const double dt = choose_step(t, most, &ess, &sum);
   t->log_evidence += dt * most + log(sum / (double)t->spec.particles);
   add_variance(t, sum, ess);
@@ -182,8 +182,20 @@ PetscErrorCode ScoriaTemperingStep(ScoriaTempering t, ScoriaTemperingStage *stag
   PetscCall(TemperingFit(t, sum, ess));
   resample(t, sum);
   t->stages++;
-  *stage = (ScoriaTemperingStage){.temperature = t->temperature, .ess = ess};
-  PetscCall(TemperingMove(t, stage));
+  t->stage = (ScoriaTemperingStage){.temperature = t->temperature, .ess = ess, .correlation = 1};
+  tempering_begin_moves(t);
+  t->moving = true;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScoriaTemperingStep(ScoriaTempering t, ScoriaTemperingStage *stage)
+{
+  PetscFunctionBeginUser;
+  phase_begin(SCORIA_PHASE_INFER);
+  if (!t->moving) PetscCall(BeginStage(t));
+  PetscCall(TemperingMove(t));
+  t->moving = false;
+  *stage    = t->stage;
   phase_end(SCORIA_PHASE_INFER, t->rank == 0); /* a stage is counted once */
   PetscFunctionReturn(0);
 }
@@ -238,6 +250,11 @@ int tempering_stages_left(ScoriaTempering t)
 double tempering_temperature(ScoriaTempering t)
 {
   return t->temperature;
+}
+
+bool tempering_finished(ScoriaTempering t)
+{
+  return t->temperature >= 1 && !t->moving;
 }
 
 const double *tempering_particles(ScoriaTempering t)

@@ -1,4 +1,4 @@
-/* Private to the tempering: its object, and what its two files have of each other. */
+/* Private to the tempering: its object, and what its files have of each other. */
 #ifndef SCORIA_STATS_TEMPERING_H
 #define SCORIA_STATS_TEMPERING_H
 
@@ -26,7 +26,9 @@ struct ScoriaTempering_ {
   int stages;
   int made, last;             /* moves so far of the stage at work; those of the stage before it, 0: there was none */
   double correlation;         /* after these moves; 1: not known yet */
-  uint32_t first_draw, moves; /* of a particle's random numbers; moves so far: 0 is the draw from the prior */
+  uint32_t first_draw, moves; /* of a particle's random numbers; moves that are made */
+  bool moving;                /* at work on a stage: resampled, not all of its moves made */
+  ScoriaTemperingStage stage; /* that one */
 };
 
 /* Log likelihoods and log densities of this rank's particles.  What one rank meets alone, all fail with. */
@@ -35,16 +37,17 @@ PetscErrorCode TemperingEvaluate(ScoriaTempering t, const double z[], double l[]
 PetscErrorCode TemperingGather(ScoriaTempering t, int width, double x[]);
 /* Particles of a rank. */
 void tempering_block(ScoriaTempering t, int rank, int64_t *first, int64_t *number);
-/* Where the random numbers of a move begin among those of a particle. */
+/* Where the random numbers of a move begin among those of a particle; move 0 is the draw from the prior. */
 uint32_t tempering_draw(ScoriaTempering t, uint32_t move);
-/* dimension normals of particle i, of the move at work. */
-void tempering_normals(ScoriaTempering t, int64_t i, double xi[]);
+/* dimension normals of particle i, of a move. */
+void tempering_normals(ScoriaTempering t, uint32_t move, int64_t i, double xi[]);
 /* The uniform number of that move, behind them. */
-double tempering_uniform(ScoriaTempering t, int64_t i);
+double tempering_uniform(ScoriaTempering t, uint32_t move, int64_t i);
 
 /* tempering_moves.c: N(m, C) of the particles, of weights that add up to sum and are worth ess. */
 PetscErrorCode TemperingFit(ScoriaTempering t, double sum, double ess);
-/* The moves of one stage, at t->temperature. */
-PetscErrorCode TemperingMove(ScoriaTempering t, ScoriaTemperingStage *stage);
+/* Before the moves of a stage, at t->temperature; and those that are left of it. */
+void tempering_begin_moves(ScoriaTempering t);
+PetscErrorCode TemperingMove(ScoriaTempering t);
 
 #endif

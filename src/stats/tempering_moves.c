@@ -60,7 +60,7 @@ static void propose(ScoriaTempering t)
   const double keep = sqrt(1 - t->step * t->step);
   for (int64_t i = 0; i < t->number; i++) {
     double *to = t->moved + i * D;
-    tempering_normals(t, t->first + i, to);
+    tempering_normals(t, t->moves + 1, t->first + i, to);
     for (int k = 0; k < D; k++) to[k] = keep * t->w[i * D + k] + t->step * sqrt(t->lambda[k]) * to[k];
   }
   for (int64_t i = 0; i < t->number; i++)
@@ -77,7 +77,7 @@ static int64_t accept(ScoriaTempering t)
     const int64_t p    = t->first + i;
     const double ratio = t->temperature * (t->l_moved[i] - t->l[p]) + t->base_moved[i] - t->base[p] +
                          log_ratio(t, t->moved + i * D) - log_ratio(t, t->w + i * D);
-    if (!(log(tempering_uniform(t, p)) < ratio)) continue;
+    if (!(log(tempering_uniform(t, t->moves + 1, p)) < ratio)) continue;
     memcpy(t->w + i * D, t->moved + i * D, (size_t)D * sizeof(double));
     memcpy(t->z + p * D, t->z_moved + i * D, (size_t)D * sizeof(double));
     t->l[p]    = t->l_moved[i];
@@ -119,10 +119,10 @@ static PetscErrorCode MoveOnce(ScoriaTempering t, double *share)
 {
   int64_t accepted;
   PetscFunctionBeginUser;
-  t->moves++;
   propose(t);
   PetscCall(TemperingEvaluate(t, t->z_moved, t->l_moved, t->base_moved));
   accepted = accept(t);
+  t->moves++; /* here: an evaluation that stops leaves the particles as they were before the move */
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &accepted, 1, MPI_INT64_T, MPI_SUM, t->comm));
   *share = (double)accepted / (double)t->spec.particles;
   PetscFunctionReturn(0);
@@ -148,20 +148,25 @@ int tempering_moves_left(ScoriaTempering t)
   return PetscMax(0, (int)ceil(PetscMin(moves, t->spec.most_moves)) - t->made - 1);
 }
 
-/* Moves go on until the places are forgotten. */
-PetscErrorCode TemperingMove(ScoriaTempering t, ScoriaTemperingStage *stage)
+void tempering_begin_moves(ScoriaTempering t)
 {
-  const int D            = t->spec.dimension;
-  const double forgotten = tempering_forgotten(t->spec.particles, D);
-  PetscFunctionBeginUser;
+  const int D = t->spec.dimension;
   la_rows_product(t->number, D, D, t->z + t->first * D, t->back, NULL, t->w);
   for (int64_t i = 0; i < t->number; i++)
     for (int k = 0; k < D; k++) t->w[i * D + k] -= t->mean[k];
-  PetscCall(PetscArraycpy(t->w_start, t->w, t->number * D));
-  stage->correlation = t->correlation = 1;
-  for (int m = 0; m < t->spec.moves || (m < t->spec.most_moves && stage->correlation > forgotten); m++) {
+  memcpy(t->w_start, t->w, (size_t)(t->number * D) * sizeof(double));
+}
+
+/* Moves go on until the places are forgotten. */
+PetscErrorCode TemperingMove(ScoriaTempering t)
+{
+  ScoriaTemperingStage *stage = &t->stage;
+  const double forgotten      = tempering_forgotten(t->spec.particles, t->spec.dimension);
+  PetscFunctionBeginUser;
+  while (stage->moves < t->spec.moves || (stage->moves < t->spec.most_moves && stage->correlation > forgotten)) {
+    const int m = t->made = stage->moves;
     double share;
-    t->made = m;
+    t->correlation = stage->correlation;
     PetscCall(MoveOnce(t, &share));
     stage->acceptance = (m * stage->acceptance + share) / (m + 1);
     stage->mixing += share * t->step * t->step;
@@ -169,10 +174,9 @@ PetscErrorCode TemperingMove(ScoriaTempering t, ScoriaTemperingStage *stage)
     stage->moves = m + 1;
     t->step      = fmin(LARGEST_STEP, t->step * exp(share - ACCEPTANCE));
     if (m + 1 >= t->spec.moves) PetscCall(Correlation(t, &stage->correlation));
-    t->correlation = stage->correlation;
   }
   t->last = stage->moves;
-  PetscCall(TemperingGather(t, D, t->z));
+  PetscCall(TemperingGather(t, t->spec.dimension, t->z));
   PetscCall(TemperingGather(t, 1, t->l));
   PetscCall(TemperingGather(t, 1, t->base));
   PetscFunctionReturn(0);

@@ -56,14 +56,14 @@ uint32_t tempering_draw(ScoriaTempering t, uint32_t move)
   return t->first_draw + move * draws_of_a_move(t);
 }
 
-void tempering_normals(ScoriaTempering t, int64_t i, double xi[])
+void tempering_normals(ScoriaTempering t, uint32_t move, int64_t i, double xi[])
 {
-  rng_normal(t->spec.seed, SCORIA_STREAM_PARTICLE, (uint64_t)i, tempering_draw(t, t->moves), t->spec.dimension, xi);
+  rng_normal(t->spec.seed, SCORIA_STREAM_PARTICLE, (uint64_t)i, tempering_draw(t, move), t->spec.dimension, xi);
 }
 
-double tempering_uniform(ScoriaTempering t, int64_t i)
+double tempering_uniform(ScoriaTempering t, uint32_t move, int64_t i)
 {
   double u;
-  rng_uniform(t->spec.seed, SCORIA_STREAM_PARTICLE, (uint64_t)i, tempering_draw(t, t->moves + 1) - 1, 1, &u);
+  rng_uniform(t->spec.seed, SCORIA_STREAM_PARTICLE, (uint64_t)i, tempering_draw(t, move + 1) - 1, 1, &u);
   return u;
 }

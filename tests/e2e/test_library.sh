@@ -121,6 +121,9 @@ cp "$work/scan.npy" "$work/kept.npy"
 printf '\1' | dd of="$work/scan.npy" bs=1 seek=5000 conv=notrunc status=none
 expect 3 "d/dataset.h5.part: made from porosities of scan.npy, 576[0-9]* bytes, $crc; porosity_file $work/scan.npy is scan.npy" \
   2 generate "$deck" -run_dir "$work/d"
+printf '0.2,0.3\n' >"$work/listed.csv"
+expect 3 'listed.csv: not an HDF5 file (it is text.*: profiles are rows of its array /fields/eps .*with -solve_profiles drawn' 2 solve "$deck" \
+  -porosity_file "$work/listed.csv" -run_dir "$work/listed"
 expect 3 "a/dataset.h5: made from porosities of scan.npy" 1 generate "$deck"
 expect 3 "a/dataset.h5: made from porosities of scan.npy" 1 generate "$deck" -ensemble_conditions 32
 expect 3 "e/model.h5: made from porosities of scan.npy" 1 sample "$deck" -run_dir "$work/e"

@@ -117,6 +117,23 @@ sensors=(-sensors_at "c:1e-5:1e-4:1.5e-4,c:6e-5:2.4e-4:0.1e-4" -sensors_value "1
 for ranks in 1 2; do run $ranks infer "${sensors[@]}" -infer_file "given$ranks.h5"; done
 expect 75 'the inference restarts from the beginning' 2 infer "$deck" "${whole[@]}" "${sensors[@]}" -infer_file again.h5 -run_max_hours 1e-9
 run 2 infer "${sensors[@]}" -infer_file again.h5
+# Stopped among the fields of its particles: they are not drawn again, and end in the same bits on any ranks.
+many=("${sensors[@]}" -infer_count 6000)
+run 2 infer "${many[@]}" -infer_file many.h5
+for ((i = 1; i < 60; i++)); do
+  scoria $((1 + i % 3)) infer "$deck" "${whole[@]}" "${many[@]}" -infer_file pieces.h5 -run_max_hours "$(printf '0.%06d' $((30 * i)))" >"$work/pieces.$i" 2>&1 && break
+done
+grep -q 'fields of the \(prior\|posterior\) are kept' "$work"/pieces.* || { fail "infer was not stopped among fields"; cat "$work"/pieces.* >&2; }
+grep -q 'pieces.h5.fields.ckpt: resuming at field [1-9][0-9]* of 6000' "$work"/pieces.* || { fail "infer did not resume among fields"; cat "$work"/pieces.* >&2; }
+ls "$work/run"/*.ckpt* 2>/dev/null && fail "infer left a checkpoint"
+"$PYTHON" - "$work/run" <<'PY' || fail "fields of particles in pieces"
+import sys
+from arrays import arrays_of
+one, other = (arrays_of(f"{sys.argv[1]}/{name}.h5") for name in ("many", "pieces"))
+assert one.keys() == other.keys() and len(one) > 20
+for key in one:
+    assert one[key].tobytes() == other[key].tobytes(), key
+PY
 printf 'c 1e-5 1e-4 1.5e-4 1400 2\nc 6e-5 2.4e-4 0.1e-4 1150 2\n' >"$work/readings"
 run 1 infer -sensors_file "$work/readings" -infer_count 400 -infer_keep 10
 "$PYTHON" - "$work/run" <<'PY' || fail "infer of whole fields"

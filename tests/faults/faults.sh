@@ -21,8 +21,8 @@ fault_deck() { # FILE
 }
 
 # The file a command ends in, and those it starts from.
-result_of() { case $1 in generate) echo dataset.h5 ;; train) echo model.h5 ;; sample) echo samples.h5 ;; uq) echo uq.h5 ;; compare) echo compare.h5 ;; esac }
-sources_of() { case $1 in train) echo dataset.h5 ;; sample | uq | compare) echo "dataset.h5 model.h5" ;; esac }
+result_of() { case $1 in generate) echo dataset.h5 ;; train) echo model.h5 ;; sample) echo samples.h5 ;; uq) echo uq.h5 ;; compare) echo compare.h5 ;; refine) echo refined.h5 ;; infer) echo posterior.h5 ;; esac }
+sources_of() { case $1 in train) echo dataset.h5 ;; sample | uq | compare | infer) echo "dataset.h5 model.h5" ;; refine) echo "dataset.h5 model.h5 samples.h5" ;; esac }
 
 # prepare DIR COMMAND: an empty run directory with what COMMAND starts from, taken from $reference.
 prepare() {

@@ -6,18 +6,18 @@ set -uo pipefail
 fault_deck "$deck"
 {
   echo 'likelihood: {count: 16, steps: 2}'
-  echo 'refine: {count: 4, iterations: 2}'
   echo 'sensors: {at: [phi:0], value: [-0.1], sd: [0.05]}'
   echo 'infer: {count: 200, moves: 1}'
 } >>"$deck"
 make_reference generate train sample
-for command in compare likelihood refine infer solve; do
+# (refine keeps what it has done: test_studies.sh)
+for command in compare likelihood infer solve; do
   expect 75 'stopped at run_max_hours.*from the beginning' 2 "$command" "$deck" -run_dir "$work/reference" -run_max_hours 1e-9
   scoria 2 "$command" "$deck" -run_dir "$work/reference" </dev/null >"$work/out" 2>&1 || { fail "$command: the next start"; cat "$work/out" >&2; }
 done
 # The same by the file STOP, which is removed; and shards that are to be merged, where what is copied is kept.
-for command in compare likelihood refine infer solve; do
-  rm -f "$work/reference/$command.h5" "$work/reference/posterior.h5" "$work/reference/refined.h5"
+for command in compare likelihood infer solve; do
+  rm -f "$work/reference/$command.h5" "$work/reference/posterior.h5"
   touch "$work/reference/STOP"
   expect 75 'stopped by the file STOP.*from the beginning' 2 "$command" "$deck" -run_dir "$work/reference"
   [ ! -e "$work/reference/STOP" ] || fail "$command: STOP was left"

@@ -37,7 +37,7 @@ static void open_study(Study *s, double value, double sd)
 static void run_study(Study *s)
 {
   CHECK(InferAnswerCreate(&s->q, &s->a));
-  CHECK(InferRun(s->r.run, s->source, &s->q, &s->a));
+  CHECK(InferRun(s->r.run, NULL, s->source, &s->q, &s->a));
 }
 
 static void close_study(Study *s)
@@ -129,7 +129,7 @@ static void a_failure_of_one_rank_is_that_of_all(void **state)
   open_study(&s, 14.5, 0.5);
   s.law.transports = rank == size - 1 ? INFER_PILOT_TILES + 1 : 0; /* the first that is this rank's own */
   CHECK(InferAnswerCreate(&s.q, &s.a));
-  assert_int_not_equal(InferRun(s.r.run, s.source, &s.q, &s.a), 0);
+  assert_int_not_equal(InferRun(s.r.run, NULL, s.source, &s.q, &s.a), 0);
   assert_int_equal(ScoriaFailureCode(), SCORIA_EXIT_INPUT);
   assert_string_equal(ScoriaFailureLine(), "no such field");
   ScoriaFailureReset();

@@ -98,7 +98,7 @@ static void gaussian_posterior(void **state)
   Study s;
   (void)state;
   open_study(&s);
-  CHECK(InferRunWhole(s.r.run, s.source, 1e9, &s.q, &s.a));
+  CHECK(InferRunWhole(s.r.run, NULL, s.source, 1e9, &s.q, &s.a));
   known_posterior(&s, mean, factor);
   for (int j = 0; j < WHOLE_WIDTH; j++) {
     double w[K], v[K], prior = 0, sd = 0;
@@ -141,7 +141,7 @@ static void bad_places_are_refused(void **state)
   assert_true(InferSensorsPlaceWhole(&s.q.sensors, &s.q.shape) != 0);
   assert_non_null(strstr(ScoriaFailureLine(), "reading 2: found y = 1.2 m, allowed 0 to 1 m"));
   ScoriaFailureReset();
-  assert_true(InferRunWhole(s.r.run, s.source, 1e3, &s.q, &s.a) != 0);
+  assert_true(InferRunWhole(s.r.run, NULL, s.source, 1e3, &s.q, &s.a) != 0);
   assert_non_null(strstr(ScoriaFailureLine(), "particles of whole fields of 240 values"));
   ScoriaFailureReset();
   close_study(&s);

@@ -256,9 +256,11 @@ static void couplings_take_correlations_out(void **state)
   (void)state;
   coordinate_moments(&mean, &variance, &correlation, &with);
   CHECK(PetscCalloc1(norm->scale.terms * norm->P, &norm->R_coef));
+  norm->is_here = false;
   coordinate_moments(&mean, &variance, &correlation, &without);
   CHECK(PetscFree(norm->R_coef));
-  norm->R_coef = kept;
+  norm->R_coef  = kept;
+  norm->is_here = false;
   assert_true(without > 0.1 && fabs(with) < 0.06);
 }
 
@@ -282,6 +284,7 @@ static void coupled_modes_have_their_correlation(void **state)
   CHECK(PetscMalloc3(R, &y, R, &back, M, &field));
   norm->powers                = false; /* which scale them */
   norm->R_coef[norm->pair[c]] = 0.6;
+  norm->is_here               = false;
   CHECK(ScoriaNormaliserAt(fitted, NULL, &u));
   double covariance[2][2] = {{0}};
   for (int k = 0; k < norm->kept[c]; k++)
@@ -298,8 +301,9 @@ static void coupled_modes_have_their_correlation(void **state)
   for (int k = 0; k < R; k++) assert_true(fabs(back[k] - y[k]) < 1e-6); /* 1 / D of the last mode is 1e3 */
   CHECK(PetscFree3(y, back, field));
   CHECK(PetscFree(norm->R_coef));
-  norm->R_coef = kept;
-  norm->powers = true;
+  norm->R_coef  = kept;
+  norm->powers  = true;
+  norm->is_here = false;
 }
 
 /* Correlations that are no law are damped until they are one. */
@@ -311,11 +315,13 @@ static void impossible_correlations_are_damped(void **state)
   (void)state;
   CHECK(PetscMalloc1(norm->scale.terms * norm->P, &norm->R_coef));
   for (int k = 0; k < norm->scale.terms * norm->P; k++) norm->R_coef[k] = k < norm->P ? -0.9 : 0;
+  norm->is_here = false;
   CHECK(ScoriaNormaliserAt(fitted, NULL, &u));
   for (int k = 0; k < norm->Q * E; k++) assert_true(isfinite(norm->W[k]));
   assert_true(norm->L[norm->factor[0]] == 1 && norm->L[norm->factor[0] + 1] < 0);
   CHECK(PetscFree(norm->R_coef));
-  norm->R_coef = kept;
+  norm->R_coef  = kept;
+  norm->is_here = false;
 }
 
 static int by_value(const void *a, const void *b)
@@ -596,6 +602,7 @@ static void laws_with_a_tilt_are_read(void **state)
   of->edges = false;
   for (int tilting = 0; tilting < 2; tilting++) {
     for (int e = 0; e < E; e++) of->tilt_coef[(E + e) * MARGINAL_TILT] = 0.1 * tilting; /* of the linear term */
+    of->is_here = false;
     CHECK(ScoriaNormaliserAt(tilted, NULL, &u));
     memcpy(knot[tilting], of->knot, sizeof knot[0]);
   }

@@ -66,11 +66,13 @@ static void powers_are_those_of_the_rows(void **state)
   CHECK(ScoriaDatasetOpen(PETSC_COMM_WORLD, path, &ds));
   CHECK(NormaliserFit(PETSC_COMM_WORLD, ds, 1, channel, train, NULL, &opt, &fitted));
   CHECK(ScoriaDatasetClose(&ds));
+  NormLateral norm = fitted->self;
   for (double u = -0.7; u < 1; u += 0.7) {
-    const double with                   = power(fitted, u);
-    ((NormLateral)fitted->self)->powers = false;
-    const double without                = power(fitted, u);
-    ((NormLateral)fitted->self)->powers = true;
+    const double with = power(fitted, u);
+    norm->powers = norm->is_here = false;
+    const double without         = power(fitted, u);
+    norm->powers                 = true;
+    norm->is_here                = false;
     assert_true(fabs(with - 1) < 0.1 && without > 1.2);
   }
   CHECK(NormaliserDestroy(&fitted));

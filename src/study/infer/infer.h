@@ -33,6 +33,9 @@ typedef struct {
 /* From sensors_at, _value, _sd, or from the lines of sensors_file; fields and places are not checked yet.  Collective.
  */
 PetscErrorCode InferSensorsRead(MPI_Comm comm, ScoriaDeck deck, InferSensors *sensors);
+/* Attribute that has their text in files; a user error where a file, `path`, is made from others.  Collective. */
+#define INFER_SENSORS "sensors"
+PetscErrorCode InferSensorsCheck(const InferSensors *sensors, const char *path, ScoriaStore store);
 /* The place of reading i: "4e-05, 0.0001, 0". */
 void infer_place_text(const InferSensors *sensors, int i, const char *between, size_t size, char text[]);
 /* Finds the fields and the places; of whole fields, which are periodic along y and z, by their shape. */
@@ -76,12 +79,52 @@ typedef struct {
 
 PetscErrorCode InferAnswerCreate(const InferQuestion *q, InferAnswer *a);
 PetscErrorCode InferAnswerDestroy(InferAnswer *a);
-/* infer_temper.c: from the prior, a source with latents, to the posterior.  Collective. */
-PetscErrorCode InferRun(ScoriaRun run, ScoriaSource prior, const InferQuestion *q, InferAnswer *a);
+
+/* infer_kept.c: where an inference that is stopped, or killed, keeps what it has done, beside its result. */
+typedef struct {
+  ScoriaRun run; /* borrowed, as are the next two */
+  ScoriaDeck deck;
+  const InferSensors *sensors;
+  ScoriaMadeFrom made;
+  const char *result;            /* borrowed: the name of the file that the answer is for */
+  char name[PETSC_MAX_PATH_LEN]; /* of the checkpoint */
+  double saved;                  /* [s] */
+} InferKeeper;
+
+PetscErrorCode InferKeeperCreate(ScoriaRun run, ScoriaDeck deck, const char *result, const InferSensors *sensors,
+                                 InferKeeper *keeper);
+/* A user error where a checkpoint, `path`, is of another model or of other readings.  Collective. */
+PetscErrorCode InferCheckMade(const InferKeeper *keeper, const char *path, ScoriaStore store);
+/* The checkpoint of a result that is complete goes: own: that this start has made.  Collective. */
+PetscErrorCode InferForget(InferKeeper *keeper, bool own);
+
+/* infer_whole_kept.c: how far the whole fields of particles are: tiles of the side at work that are done, and of an
+ * earlier start, until they are taken, its sums. */
+typedef struct {
+  bool posterior;
+  int64_t done, nsums, nextremes, *sums; /* sums, extremes: owned */
+  double *extremes;
+  int tile;
+} InferFields;
+
+/* What an earlier start has kept, if any; keeper NULL: nothing.  `at` comes with its tile.  Collective, as are the next
+ * two. */
+PetscErrorCode InferFieldsFind(InferKeeper *keeper, const InferQuestion *q, InferFields *at, InferAnswer *a);
+/* Between two rounds of tiles: a checkpoint where it is time; fails as ScoriaStopped where the run is to stop, behind a
+ * checkpoint.  Of a->kept every rank has what it has drawn; rank 0 has all after a checkpoint. */
+PetscErrorCode InferFieldsMeet(InferKeeper *keeper, ScoriaPace *pace, const InferQuestion *q, const InferFields *at,
+                               ScoriaSummary summary, InferAnswer *a);
+PetscErrorCode InferFieldsForget(InferKeeper *keeper, bool own); /* as InferForget */
+/* The sums of the earlier start to a summary over the same pilot.  Local. */
+PetscErrorCode InferFieldsTake(InferFields *at, ScoriaSummary summary);
+
+/* infer_temper.c: from the prior, a source with latents, to the posterior; keeper: NULL: keeps nothing.  Collective. */
+PetscErrorCode InferRun(ScoriaRun run, InferKeeper *keeper, ScoriaSource prior, const InferQuestion *q, InferAnswer *a);
 
 /* infer_whole.c: the same of whole fields at known conditions, from a source that has scores (source_scores_each); a
  * user error where it takes more than memory [byte].  Collective. */
-PetscErrorCode InferRunWhole(ScoriaRun run, ScoriaSource prior, double memory, const InferQuestion *q, InferAnswer *a);
+PetscErrorCode InferRunWhole(ScoriaRun run, InferKeeper *keeper, ScoriaSource prior, double memory,
+                             const InferQuestion *q, InferAnswer *a);
 bool infer_whole(const InferQuestion *q);
 /* Numbers that tell a place among cells (nx, ny, nz): 1, 2 or 3. */
 int infer_axes(const int cells[3]);
@@ -126,29 +169,45 @@ PetscErrorCode InferProgressRound(InferProgress *w, InferKind kind, int64_t left
 /* The law that tempering starts from (infer_reference.c). */
 typedef struct InferReference_ *InferReference;
 
+/* What of an inference is finished: the prior's statistics, the surrogate, the unknown conditions. */
+typedef enum { INFER_NOTHING, INFER_PRIOR, INFER_SURROGATE, INFER_CONDITIONED } InferDone;
+
 /* Particles of latents and unknown conditions, and the fields of a tile of them. */
-typedef struct {
+typedef struct InferParticles_ InferParticles;
+struct InferParticles_ {
   MPI_Comm comm;
-  const InferQuestion *q; /* borrowed, as is the next */
-  const InferAnswer *a;
-  ScoriaSource prior;       /* borrowed */
-  InferReference reference; /* owned; NULL: particles are latents and conditions themselves */
-  int modes, dimension;     /* latents; of a particle, whose last are unknown conditions */
-  ScoriaPace pace;          /* rounds of tiles of every rank */
-  InferProgress progress;   /* owned */
-  ScoriaTempering at_work;  /* borrowed; NULL: none */
-  int stages_left;          /* of it after the one at work, as it seems; -1: not known */
-  double last;              /* rounds of fields that are certain to come after all tempering */
-  double *readings;         /* owned (nreadings, sensors): what the first draws of the prior read */
+  const InferQuestion *q; /* borrowed, as are the next three */
+  InferAnswer *a;
+  InferKeeper *keeper; /* NULL: nothing is kept */
+  ScoriaSource prior;
+  InferDone done;
+  ScoriaTempering tempering; /* owned: of the conditions, or of the fields where those are done; NULL: none yet */
+  InferReference reference;  /* owned; NULL: particles are latents and conditions themselves */
+  int modes, dimension;      /* latents; of a particle, whose last are unknown conditions */
+  ScoriaPace pace;           /* rounds of tiles of every rank */
+  InferProgress progress;    /* owned */
+  ScoriaTempering at_work;   /* borrowed; NULL: none */
+  int stages_left;           /* of it after the one at work, as it seems; -1: not known */
+  double last;               /* rounds of fields that are certain to come after all tempering */
+  double *readings;          /* owned (nreadings, sensors): what the first draws of the prior read */
   int64_t nreadings;
   double *fields, *thetas, *latent;                    /* owned: of a tile */
   double *evidence, *likely;                           /* owned: of a tile, by the reference */
   ScoriaQuantity quantity[SCORIA_MAX_DECK_QUANTITIES]; /* at the condition of a row */
-} InferParticles;
+  /* Between two rounds of tiles, the first of a call of InferRounds where it `begins`: a checkpoint where it is time;
+   * fails as ScoriaStopped where the run is to stop, behind a checkpoint.  Collective. */
+  PetscErrorCode (*meet)(InferParticles *p, bool begins);
+};
 
-PetscErrorCode InferParticlesCreate(ScoriaRun run, ScoriaSource prior, const InferQuestion *q, const InferAnswer *a,
+PetscErrorCode InferParticlesCreate(ScoriaRun run, ScoriaSource prior, const InferQuestion *q, InferAnswer *a,
                                     InferParticles *p);
 PetscErrorCode InferParticlesDestroy(InferParticles *p);
+/* A tempering of the unknown conditions or of fields; empty: to be filled.  Collective. */
+PetscErrorCode InferTemperingCreate(InferParticles *p, bool fields, ScoriaTempering from, bool empty,
+                                    ScoriaTempering *t);
+/* infer_kept.c: what an earlier start has kept, if any; p keeps what it does from here on, but for keeper NULL.
+ * Collective. */
+PetscErrorCode InferKept(InferKeeper *keeper, InferParticles *p);
 /* All conditions (n), those unknown being x in (-1, 1). */
 void infer_take_theta(const InferQuestion *q, const double x[], double theta[]);
 /* p->fields (n, m) of p->latent at p->thetas.  Local. */
@@ -157,8 +216,8 @@ PetscErrorCode InferTransport(InferParticles *p, int64_t first, int64_t n);
 int64_t infer_reference_draws(const InferQuestion *q, int modes);
 /* What every sensor would read (sensors), without noise. */
 void infer_readings(const InferQuestion *q, const double fields[], double reading[]);
-/* This rank's tiles of n items, which on another are `most` tiles at most; all ranks meet between two rounds of tiles,
- * and what fails on one fails on all.  Collective. */
+/* This rank's tiles of n items, which on another are `most` tiles at most; all ranks meet between two rounds of tiles
+ * (p->meet), and what fails on one fails on all.  Collective. */
 typedef PetscErrorCode (*InferTile)(InferParticles *p, int64_t start, int64_t part, void *ctx);
 PetscErrorCode InferRounds(InferParticles *p, InferKind kind, int64_t n, int64_t most, InferTile tile, void *ctx);
 /* This rank's part of items that are dealt to the ranks by whole tiles: n from first on (none: n <= 0); `most` tiles at
@@ -186,8 +245,11 @@ void infer_prior_draw(const InferQuestion *q, int modes, int64_t i, double laten
 void infer_unit(int n, const double u[], double x[]);
 
 /* Fits the reference to the source, p->prior.  Collective. */
-PetscErrorCode InferReferenceCreate(InferParticles *p, InferReference *reference);
+PetscErrorCode InferReferenceCreate(const InferParticles *p, InferReference *reference); /* local, not fitted */
+PetscErrorCode InferReferenceFit(InferParticles *p, InferReference reference);
 PetscErrorCode InferReferenceDestroy(InferReference *reference);
+/* What the fit has found, as ScoriaTemperingPieces. */
+PetscErrorCode InferReferencePieces(InferReference reference, ScoriaPiece piece, void *ctx);
 int infer_reference_dimension(const InferReference reference); /* of a particle */
 /* ln of the density of the readings at the unknown conditions u (n, nunknown), normals. */
 void infer_reference_conditions(InferReference reference, int64_t n, const double u[], double log_evidence[]);

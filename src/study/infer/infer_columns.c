@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MORE_MOVES 5   /* times as many moves as asked for, at most, where places are remembered */
+#define CHEAP_MOVES 25 /* the same of the conditions alone, which need no fields */
+
 int infer_unknown(const InferQuestion *q, int k)
 {
   for (int i = 0; i < q->nunknown; i++)
@@ -16,6 +19,7 @@ PetscErrorCode InferParticlesDestroy(InferParticles *p)
   PetscFunctionBeginUser;
   PetscCall(InferProgressDestroy(&p->progress));
   PetscCall(InferReferenceDestroy(&p->reference));
+  PetscCall(ScoriaTemperingDestroy(&p->tempering));
   PetscCall(PetscFree(p->readings));
   PetscCall(PetscFree5(p->fields, p->thetas, p->latent, p->evidence, p->likely));
   PetscFunctionReturn(0);
@@ -148,6 +152,22 @@ PetscErrorCode InferEvaluateConditions(void *ctx, int64_t first, int64_t n, cons
 {
   PetscFunctionBeginUser;
   PetscCall(Evaluate(ctx, INFER_CONDITIONS, ConditionsTile, n, (Evaluation){first, z, log_likelihood, log_base}));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode InferTemperingCreate(InferParticles *p, bool fields, ScoriaTempering from, bool empty,
+                                    ScoriaTempering *t)
+{
+  const InferQuestion *q   = p->q;
+  ScoriaTemperingSpec spec = {.particles = q->count, .tile = INFER_TILE, .moves = q->moves, .seed = q->seed, .ctx = p};
+  PetscFunctionBeginUser;
+  spec.dimension  = fields ? infer_reference_dimension(p->reference) : q->nunknown;
+  spec.most_moves = (fields ? MORE_MOVES : CHEAP_MOVES) * q->moves;
+  spec.evaluate   = fields ? InferEvaluate : InferEvaluateConditions;
+  spec.from       = from;
+  spec.empty      = empty;
+  if (fields) p->dimension = spec.dimension;
+  PetscCall(ScoriaTemperingCreate(p->comm, &spec, t));
   PetscFunctionReturn(0);
 }
 

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-PetscErrorCode InferParticlesCreate(ScoriaRun run, ScoriaSource prior, const InferQuestion *q, const InferAnswer *a,
+PetscErrorCode InferParticlesCreate(ScoriaRun run, ScoriaSource prior, const InferQuestion *q, InferAnswer *a,
                                     InferParticles *p)
 {
   const int m = q->shape.channels * q->shape.cells;
@@ -62,7 +62,7 @@ PetscErrorCode InferRounds(InferParticles *p, InferKind kind, int64_t n, int64_t
   for (int64_t t = 0; t < most; t++, before_meeting--) {
     const int64_t start = t * INFER_TILE, part = PetscMax(0, PetscMin(INFER_TILE, n - start));
     if (before_meeting == 0) {
-      PetscCall(ScoriaPaceMeet(&p->pace, "the inference restarts from the beginning"));
+      PetscCall(p->meet(p, t == 0));
       before_meeting = p->pace.step;
     }
     if (part && !failed) failed = tile(p, start, part, ctx);

@@ -298,7 +298,7 @@ void infer_reference_particles(InferReference r, int64_t n, const double z[], do
 
 /* ---------------------------------------------------------------------------------------------------- object ---- */
 
-PetscErrorCode InferReferenceCreate(InferParticles *p, InferReference *out)
+PetscErrorCode InferReferenceCreate(const InferParticles *p, InferReference *out)
 {
   const int m = p->q->sensors.n, D = p->modes, nu = p->q->nunknown, degree = choose_degree(nu, D, p->q->count);
   InferReference r;
@@ -314,9 +314,25 @@ PetscErrorCode InferReferenceCreate(InferParticles *p, InferReference *out)
   PetscCall(PetscMalloc2(r->terms * m * (D + 1), &r->coefficient, ROWS * r->terms, &r->phi));
   PetscCall(PetscMalloc6(m * m, &r->S, m * m, &r->root, (size_t)ROWS * (size_t)m * (size_t)(D + 1), &r->map, m * m,
                          &r->G, m, &r->gap, m, &r->step));
+  *out = r;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode InferReferenceFit(InferParticles *p, InferReference r)
+{
+  PetscFunctionBeginUser;
   PetscCall(FitSurrogate(p, r));
   PetscCall(FitNoise(p, r));
-  *out = r;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode InferReferencePieces(InferReference r, ScoriaPiece piece, void *ctx)
+{
+  const int64_t m = r->m;
+  PetscFunctionBeginUser;
+  PetscCall(piece(ctx, "surrogate", r->terms * m * (r->D + 1), r->coefficient));
+  PetscCall(piece(ctx, "noise", m * m, r->S));
+  PetscCall(piece(ctx, "noise_root", m * m, r->root));
   PetscFunctionReturn(0);
 }
 

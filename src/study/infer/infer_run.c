@@ -130,42 +130,13 @@ static PetscErrorCode CheckWhole(const InferQuestion *q, ScoriaSource prior)
 
 /* --------------------------------------------------------------------------------------------------- the study ---- */
 
-/* Whether two texts say the same words and numbers, however these are written: files of earlier versions have more
- * digits. */
-static bool same_readings(const char *a, const char *b)
-{
-  while (*a && *b) {
-    char *end[2];
-    const double number[2] = {strtod(a, &end[0]), strtod(b, &end[1])};
-    if (end[0] != a && end[1] != b) {
-      if (number[0] != number[1]) return false;
-      a = end[0];
-      b = end[1];
-    } else if (*a++ != *b++)
-      return false;
-  }
-  return *a == *b;
-}
-
-/* The deck names a file of readings, whose lines may have changed since. */
 static PetscErrorCode CheckReadings(MPI_Comm comm, const InferSensors *sensors, const char *path)
 {
-  char *stored;
   ScoriaStore store;
-  bool same;
-  const size_t size = 2 * strlen(sensors->text) + 256 * INFER_MAX_SENSORS;
   PetscFunctionBeginUser;
-  PetscCall(PetscCalloc1(size, &stored));
   PetscCall(ScoriaStoreOpen(comm, path, "posterior", &store));
-  PetscCall(ScoriaStoreGetText(store, "sensors", size, stored));
+  PetscCall(InferSensorsCheck(sensors, path, store));
   PetscCall(ScoriaStoreClose(&store));
-  same = same_readings(stored, sensors->text);
-  PetscCall(PetscFree(stored));
-  if (!same)
-    SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "%s: made from other readings; nothing is overwritten: choose another -infer_file or move the file "
-                "away",
-                path);
   PetscFunctionReturn(0);
 }
 
@@ -190,6 +161,7 @@ PetscErrorCode ScoriaInfer(ScoriaRun run, ScoriaDeck deck)
   InferQuestion q  = {.count = 0};
   InferAnswer a;
   Prior prior = {.source = NULL};
+  InferKeeper keeper;
   double memory;
   bool complete;
   PetscFunctionBeginUser;
@@ -198,9 +170,12 @@ PetscErrorCode ScoriaInfer(ScoriaRun run, ScoriaDeck deck)
   PetscCall(ScoriaRunPath(run, name, sizeof path, path));
   PetscCall(ScoriaJsonPath(path, sizeof json, json)); /* a name that cannot be, before the work */
   PetscCall(InferSensorsRead(ScoriaRunComm(run), deck, &q.sensors));
+  PetscCall(InferKeeperCreate(run, deck, name, &q.sensors, &keeper));
   PetscCall(ScoriaCompleteStore(run, deck, name, "posterior", SCORIA_OF_POSTERIOR, NULL, &complete));
   if (complete) {
     PetscCall(CheckReadings(ScoriaRunComm(run), &q.sensors, path));
+    PetscCall(InferForget(&keeper, false));
+    PetscCall(InferFieldsForget(&keeper, false));
     PetscCall(PetscFree(q.sensors.text));
     PetscFunctionReturn(0);
   }
@@ -208,12 +183,15 @@ PetscErrorCode ScoriaInfer(ScoriaRun run, ScoriaDeck deck)
   q.shape = *source_shape(prior.source);
   PetscCall(CheckWhole(&q, prior.source));
   PetscCall(ReadQuestion(run, deck, &q));
+  PetscCall(ScoriaMadeFromShape(&q.shape, &keeper.made));
   PetscCall(InferAnswerCreate(&q, &a));
   if (infer_whole(&q))
-    PetscCall(InferRunWhole(run, prior.source, memory, &q, &a));
+    PetscCall(InferRunWhole(run, &keeper, prior.source, memory, &q, &a));
   else
-    PetscCall(InferRun(run, prior.source, &q, &a));
+    PetscCall(InferRun(run, &keeper, prior.source, &q, &a));
   PetscCall(Write(run, deck, path, json, source_name(prior.source), &q, &a));
+  PetscCall(InferForget(&keeper, true));
+  PetscCall(InferFieldsForget(&keeper, true));
   PetscCall(InferAnswerDestroy(&a));
   PetscCall(PetscFree(q.sensors.text));
   PetscCall(ClosePrior(&prior));

@@ -282,3 +282,38 @@ int infer_axes(const int cells[3])
 {
   return cells[2] > 1 ? 3 : cells[1] > 1 ? 2 : 1;
 }
+
+/* Whether two texts say the same words and numbers, however these are written: files of earlier versions have more
+ * digits. */
+static bool same_readings(const char *a, const char *b)
+{
+  while (*a && *b) {
+    char *end[2];
+    const double number[2] = {strtod(a, &end[0]), strtod(b, &end[1])};
+    if (end[0] != a && end[1] != b) {
+      if (number[0] != number[1]) return false;
+      a = end[0];
+      b = end[1];
+    } else if (*a++ != *b++)
+      return false;
+  }
+  return *a == *b;
+}
+
+/* The deck names a file of readings, whose lines may have changed since. */
+PetscErrorCode InferSensorsCheck(const InferSensors *sensors, const char *path, ScoriaStore store)
+{
+  const size_t size = 2 * strlen(sensors->text) + 256 * INFER_MAX_SENSORS;
+  char *stored;
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc1(size, &stored));
+  PetscCall(ScoriaStoreGetText(store, INFER_SENSORS, size, stored));
+  const bool same = same_readings(stored, sensors->text);
+  PetscCall(PetscFree(stored));
+  if (!same)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: made from other readings; nothing is overwritten: choose another -infer_file or move the file "
+                "away",
+                path);
+  PetscFunctionReturn(0);
+}

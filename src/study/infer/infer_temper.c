@@ -4,9 +4,6 @@
 #include <math.h>
 #include <stdio.h>
 
-#define MORE_MOVES 5   /* times as many moves as asked for, at most, where places are remembered */
-#define CHEAP_MOVES 25 /* the same of the conditions alone, which need no fields */
-
 PetscErrorCode InferAnswerCreate(const InferQuestion *q, InferAnswer *a)
 {
   PetscFunctionBeginUser;
@@ -165,21 +162,18 @@ static PetscErrorCode JudgeReadings(ScoriaRun run, const InferParticles *p, Infe
   PetscFunctionReturn(0);
 }
 
-/* Temperature by temperature to 1; whether more tempering comes after it. */
-static PetscErrorCode Temper(ScoriaRun run, InferParticles *p, ScoriaTempering t, bool later, InferAnswer *a)
+/* Temperature by temperature to 1. */
+static PetscErrorCode Temper(ScoriaRun run, InferParticles *p, InferAnswer *a)
 {
-  bool stop = false;
+  const ScoriaTempering t = p->tempering;
   PetscFunctionBeginUser;
   p->at_work = t;
-  while (tempering_temperature(t) < 1) {
+  while (!tempering_finished(t)) {
     ScoriaTemperingStage stage;
     const int stages = tempering_stages_left(t);
     p->stages_left   = stages < 0 ? -1 : PetscMax(stages - 1, 0);
     PetscCall(ScoriaTemperingStep(t, &stage));
     PetscCall(AddStage(run, &stage, a));
-    PetscCall(ScoriaStopAsked(run, &stop));
-    if (stop && (stage.temperature < 1 || later))
-      PetscCall(ScoriaStopped(run, "the inference restarts from the beginning"));
   }
   p->at_work = NULL;
   PetscFunctionReturn(0);
@@ -198,45 +192,29 @@ static PetscErrorCode SummarisePrior(InferParticles *p, InferAnswer *a)
   PetscFunctionReturn(0);
 }
 
-/* The unknown conditions given the readings, by the reference; none: NULL. */
-static PetscErrorCode TemperConditions(ScoriaRun run, InferParticles *p, InferAnswer *a, ScoriaTempering *t)
+/* The unknown conditions given the readings, by the reference, where there are any. */
+static PetscErrorCode TemperConditions(ScoriaRun run, InferParticles *p, InferAnswer *a)
 {
-  const InferQuestion *q         = p->q;
-  const ScoriaTemperingSpec spec = {.particles  = q->count,
-                                    .dimension  = q->nunknown,
-                                    .tile       = INFER_TILE,
-                                    .moves      = q->moves,
-                                    .most_moves = CHEAP_MOVES * q->moves,
-                                    .seed       = q->seed,
-                                    .ctx        = p,
-                                    .evaluate   = InferEvaluateConditions};
   PetscFunctionBeginUser;
-  *t = NULL;
-  if (q->nunknown == 0) PetscFunctionReturn(0);
-  PetscCall(ScoriaTemperingCreate(ScoriaRunComm(run), &spec, t));
-  PetscCall(Temper(run, p, *t, true, a));
+  if (p->q->nunknown == 0) PetscFunctionReturn(0);
+  if (!p->tempering) PetscCall(InferTemperingCreate(p, false, NULL, false, &p->tempering));
+  PetscCall(Temper(run, p, a));
   PetscFunctionReturn(0);
 }
 
-/* Of fields and conditions, from the reference to the posterior; conditions: those given the readings, or NULL. */
-static PetscErrorCode TemperParticles(ScoriaRun run, InferParticles *p, ScoriaTempering conditions, InferAnswer *a,
-                                      ScoriaTempering *t)
+/* Of fields and conditions, from the reference, and the conditions given the readings, to the posterior. */
+static PetscErrorCode TemperParticles(ScoriaRun run, InferParticles *p, InferAnswer *a)
 {
-  const InferQuestion *q         = p->q;
-  const ScoriaTemperingSpec spec = {.particles  = q->count,
-                                    .dimension  = infer_reference_dimension(p->reference),
-                                    .tile       = INFER_TILE,
-                                    .moves      = q->moves,
-                                    .most_moves = MORE_MOVES * q->moves,
-                                    .seed       = q->seed,
-                                    .from       = conditions,
-                                    .ctx        = p,
-                                    .evaluate   = InferEvaluate};
+  ScoriaTempering t;
   PetscFunctionBeginUser;
-  p->dimension = spec.dimension;
-  PetscCall(ScoriaTemperingCreate(ScoriaRunComm(run), &spec, t));
-  PetscCall(Temper(run, p, *t, false, a));
-  a->forgotten = tempering_forgotten(q->count, spec.dimension);
+  if (p->done < INFER_CONDITIONED) {
+    PetscCall(InferTemperingCreate(p, true, p->tempering, false, &t));
+    PetscCall(ScoriaTemperingDestroy(&p->tempering));
+    p->tempering = t;
+    p->done      = INFER_CONDITIONED;
+  }
+  PetscCall(Temper(run, p, a));
+  a->forgotten = tempering_forgotten(p->q->count, p->dimension);
   PetscFunctionReturn(0);
 }
 
@@ -252,28 +230,40 @@ static void expect_work(InferParticles *p, double *after_prior, double *after_re
   *after_prior           = *after_reference + infer_progress_rounds(w, infer_reference_draws(q, p->modes));
 }
 
-PetscErrorCode InferRun(ScoriaRun run, ScoriaSource prior, const InferQuestion *q, InferAnswer *a)
+/* What of the prior and the surrogate is not kept by an earlier start. */
+static PetscErrorCode Prepare(ScoriaRun run, InferParticles *p, InferAnswer *a)
+{
+  double after_prior, after_reference;
+  PetscFunctionBeginUser;
+  expect_work(p, &after_prior, &after_reference);
+  infer_progress_expect(&p->progress, after_prior, 0, "prior");
+  if (p->done < INFER_PRIOR) PetscCall(SummarisePrior(p, a));
+  p->done = PetscMax(p->done, INFER_PRIOR);
+  PetscCall(JudgeReadings(run, p, a));
+  infer_progress_expect(&p->progress, after_reference, 0, "surrogate");
+  if (p->done >= INFER_SURROGATE) PetscFunctionReturn(0);
+  InferReference reference; /* fitted, the fields of particles are by it */
+  PetscCall(InferReferenceCreate(p, &reference));
+  PetscCall(InferReferenceFit(p, reference));
+  p->reference = reference;
+  p->done      = INFER_SURROGATE;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode InferRun(ScoriaRun run, InferKeeper *keeper, ScoriaSource prior, const InferQuestion *q, InferAnswer *a)
 {
   InferParticles p;
-  ScoriaTempering conditions, t;
-  double after_prior, after_reference;
   double known = 0; /* ln of the readings' density by the reference, where no condition is unknown */
   PetscFunctionBeginUser;
   PetscCall(InferParticlesCreate(run, prior, q, a, &p));
-  expect_work(&p, &after_prior, &after_reference);
-  infer_progress_expect(&p.progress, after_prior, 0, "prior");
-  PetscCall(SummarisePrior(&p, a));
-  PetscCall(JudgeReadings(run, &p, a));
-  infer_progress_expect(&p.progress, after_reference, 0, "surrogate");
-  PetscCall(InferReferenceCreate(&p, &p.reference));
-  PetscCall(TemperConditions(run, &p, a, &conditions));
-  if (!conditions) infer_reference_conditions(p.reference, 1, NULL, &known);
-  PetscCall(TemperParticles(run, &p, conditions, a, &t));
-  PetscCall(ScoriaTemperingDestroy(&conditions));
-  a->log_evidence = known + tempering_log_evidence(t, &a->log_evidence_se);
+  PetscCall(InferKept(keeper, &p));
+  PetscCall(Prepare(run, &p, a));
+  if (p.done < INFER_CONDITIONED) PetscCall(TemperConditions(run, &p, a));
+  if (!q->nunknown) infer_reference_conditions(p.reference, 1, NULL, &known);
+  PetscCall(TemperParticles(run, &p, a));
+  a->log_evidence = known + tempering_log_evidence(p.tempering, &a->log_evidence_se);
   infer_progress_expect(&p.progress, 0, 0, "posterior");
-  PetscCall(InferSummarise(&p, SCORIA_POSTERIOR, tempering_particles(t), a));
-  PetscCall(ScoriaTemperingDestroy(&t));
+  PetscCall(InferSummarise(&p, SCORIA_POSTERIOR, tempering_particles(p.tempering), a));
   PetscCall(InferParticlesDestroy(&p));
   PetscFunctionReturn(0);
 }

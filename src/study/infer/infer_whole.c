@@ -27,9 +27,10 @@ typedef struct {
   double *mean, *L, *B;         /* owned (scores), (scores, dimension), (dimension, latents): c_s, U diag(l)^1/2, B */
   double *score, *value;        /* owned (scores), (cells) */
   ScoriaPoint *at;              /* owned (sensors): by places in the list of cells */
+  InferKeeper *keeper;          /* borrowed; NULL: nothing is kept */
+  InferFields side;             /* the one at work */
   ScoriaPace pace;
   ScoriaProgress bar;                       /* owned */
-  double drawn;                             /* fields so far, of both sides */
   double *latent, *fields, *profile, *rows; /* owned: of a tile; lateral means of one row */
 } Whole;
 
@@ -147,7 +148,7 @@ static PetscErrorCode Keep(void *ctx)
 }
 
 /* The posterior of h: all particles of it are kept in r. */
-static PetscErrorCode RunScores(ScoriaRun run, Whole *w, InferQuestion *of, InferAnswer *r)
+static PetscErrorCode RunScores(ScoriaRun run, InferKeeper *keeper, Whole *w, InferQuestion *of, InferAnswer *r)
 {
   static const ScoriaSourceKind kind = {.name = "scores", .transport = Transport, .latents = Latents, .destroy = Keep};
   const ScoriaField field            = {.name = "scores", .unit = ""};
@@ -166,7 +167,7 @@ static PetscErrorCode RunScores(ScoriaRun run, Whole *w, InferQuestion *of, Infe
   }
   PetscCall(ScoriaSourceCreate(&kind, w, &of->shape, source_workers(w->prior), &scores));
   PetscCall(InferAnswerCreate(of, r));
-  PetscCall(InferRun(run, scores, of, r));
+  PetscCall(InferRun(run, keeper, scores, of, r));
   PetscCall(ScoriaSourceDestroy(&scores));
   PetscFunctionReturn(0);
 }
@@ -223,32 +224,39 @@ static void keep_rows(const InferQuestion *q, int64_t first, int64_t n, const do
   }
 }
 
-/* This rank's block of the tiles to the summary; all ranks meet between two rounds. */
+static PetscErrorCode AddTile(Whole *w, int64_t first, int64_t n, const double h[], int stride, ScoriaSummary summary,
+                              InferAnswer *a)
+{
+  PetscFunctionBeginUser;
+  PetscCall(Columns(w, first, n, h, stride, a, w->rows));
+  summary_add(summary, n, w->rows);
+  summary_end_tile(summary);
+  if (h) keep_rows(w->q, first, n, w->rows, a);
+  PetscFunctionReturn(0);
+}
+
+/* The tiles that are left of this side to the summary, one after another dealt to the ranks, which meet between two
+ * rounds; the first is made in any case, so that every start gets on. */
 static PetscErrorCode AddTiles(Whole *w, const double h[], int stride, ScoriaSummary summary, InferAnswer *a)
 {
   const int64_t count = w->q->count, tiles = (count + w->tile - 1) / w->tile;
-  int64_t first, number, before_meeting = 0;
-  PetscErrorCode failed = 0;
+  int64_t before_meeting = w->pace.step;
+  PetscErrorCode failed  = 0;
   PetscMPIInt rank, size;
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(w->comm, &rank));
   PetscCallMPI(MPI_Comm_size(w->comm, &size));
-  deal_block(tiles, rank, size, &first, &number);
-  for (int64_t t = 0; t < (tiles + size - 1) / size; t++, before_meeting--) {
-    const int64_t at = (first + t) * w->tile, part = t < number ? PetscMin(w->tile, count - at) : 0;
+  for (; w->side.done < tiles; before_meeting--) {
     if (before_meeting == 0) {
-      PetscCall(ScoriaPaceMeet(&w->pace, "the inference restarts from the beginning"));
+      PetscCall(ScoriaAgreeFailed(w->comm, failed));
+      PetscCall(InferFieldsMeet(w->keeper, &w->pace, w->q, &w->side, summary, a));
       before_meeting = w->pace.step;
     }
-    w->drawn += (double)PetscMin(size, tiles - t * size) * w->tile;
-    PetscCall(
-        ScoriaProgressUpdate(w->bar, PetscMin(w->drawn, (h ? 2.0 : 1.0) * (double)count), h ? "posterior" : "prior"));
-    if (!part || failed) continue;
-    failed = Columns(w, at, part, h, stride, a, w->rows);
-    if (failed) continue;
-    summary_add(summary, part, w->rows);
-    summary_end_tile(summary);
-    if (h) keep_rows(w->q, at, part, w->rows, a);
+    const int64_t at = (w->side.done + rank) * w->tile, part = PetscMin(w->tile, count - at);
+    if (part > 0 && !failed) failed = AddTile(w, at, part, h, stride, summary, a);
+    w->side.done        = PetscMin(w->side.done + size, tiles);
+    const int64_t drawn = (h ? count : 0) + PetscMin(w->side.done * w->tile, count);
+    PetscCall(ScoriaProgressUpdate(w->bar, (double)drawn, h ? "posterior" : "prior"));
   }
   PetscCall(ScoriaAgreeFailed(w->comm, failed));
   PetscFunctionReturn(0);
@@ -270,6 +278,7 @@ static PetscErrorCode Summarise(Whole *w, const double h[], int stride, InferAns
   PetscFunctionBeginUser;
   PetscCall(Columns(w, 0, pilot, h, stride, a, w->rows)); /* by every rank, so that all sum in the same units */
   PetscCall(ScoriaSummaryCreate(&spec, pilot, w->rows, &summary));
+  PetscCall(InferFieldsTake(&w->side, summary));
   PetscCall(AddTiles(w, h, stride, summary, a));
   PetscCall(ScoriaSummaryReduce(summary, w->comm));
   for (size_t j = 0; j < columns; j++, to++) {
@@ -313,7 +322,7 @@ static PetscErrorCode Create(ScoriaRun run, ScoriaSource prior, const InferQuest
                .m     = q->shape.channels * q->shape.cells,
                .pace  = {.run = run, .step = 1, .most = 1 << 20}};
   PetscCall(ScoriaSourceLatents(prior, &w->latents));
-  w->tile = PetscClipInterval(TILE_BYTES / (int)sizeof(double) / w->m, LEAST_TILE, INFER_TILE);
+  w->tile = w->side.tile = PetscClipInterval(TILE_BYTES / (int)sizeof(double) / w->m, LEAST_TILE, INFER_TILE);
   PetscFunctionReturn(0);
 }
 
@@ -351,20 +360,28 @@ static void take_run(InferAnswer *from, InferAnswer *to)
   from->stage = NULL;
 }
 
-PetscErrorCode InferRunWhole(ScoriaRun run, ScoriaSource prior, double memory, const InferQuestion *q, InferAnswer *a)
+PetscErrorCode InferRunWhole(ScoriaRun run, InferKeeper *keeper, ScoriaSource prior, double memory,
+                             const InferQuestion *q, InferAnswer *a)
 {
   InferQuestion of;
   InferAnswer scores;
   Whole w;
   PetscFunctionBeginUser;
   PetscCall(Create(run, prior, q, &w));
+  w.keeper = keeper;
   PetscCall(CheckMemory(&w, memory, a));
   PetscCall(Allocate(&w, a));
   PetscCall(ListCells(&w));
   PetscCall(SetScores(&w));
-  PetscCall(RunScores(run, &w, &of, &scores));
+  PetscCall(RunScores(run, keeper, &w, &of, &scores));
   PetscCall(ScoriaProgressCreate(run, "infer", "fields", 2 * (double)q->count, &w.bar));
-  PetscCall(Summarise(&w, NULL, 0, a));
+  PetscCall(InferFieldsFind(keeper, q, &w.side, a));
+  PetscCall(ScoriaProgressFrom(w.bar, (double)((w.side.posterior ? q->count : 0) + w.side.done * w.tile)));
+  if (!w.side.posterior) {
+    PetscCall(Summarise(&w, NULL, 0, a));
+    w.side.posterior = true;
+    w.side.done      = 0;
+  }
   PetscCall(Summarise(&w, scores.kept, scores.columns, a));
   PetscCall(ScoriaProgressDestroy(&w.bar));
   PetscCall(ScoriaReduceMany(w.comm, MPI_SUM, q->keep * a->columns, MPI_DOUBLE, a->kept));

@@ -223,7 +223,7 @@ PetscErrorCode InferWriteStore(MPI_Comm comm, const char *path, const char *deck
                                   q->shape.space, q->shape.x));
   PetscCall(ScoriaStorePutReals(store, POSTERIOR_PROBABILITY, 1, &Q, q->probability, "1", "of the quantiles"));
   PetscCall(ScoriaStorePutFields(store, q->shape.channels, q->shape.field));
-  PetscCall(ScoriaStorePutText(store, "sensors", q->sensors.text));
+  PetscCall(ScoriaStorePutText(store, INFER_SENSORS, q->sensors.text));
   PetscCall(ScoriaStorePutText(store, "prior", prior));
   PetscCall(ScoriaStorePutInt(store, "particles", q->count));
   PetscCall(ScoriaStorePutReal(store, "log_evidence", a->log_evidence));

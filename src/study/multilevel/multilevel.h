@@ -76,7 +76,8 @@ typedef struct {
   const ScoriaWorkers *workers;
   bool passing;
   LevelsOptions o;
-  int K, columns;                                      /* members, the screened one among them; */
+  int K;                                               /* members, the screened one among them */
+  int64_t columns;                                     /* 64 bits, as draws times columns need them */
   int plain;                                           /* columns without quantiles: the cells of whole fields */
   int most;                                            /* draws of a tile, at most */
   double *fields[LEVELS_MODELS], *rows[LEVELS_MODELS]; /* owned (most, m), which the screened one takes from others, and

@@ -140,8 +140,8 @@ static void keep_quantity(const Levels *l, int i, const LevelsKept *of, double t
     double *row = to + of->means + (size_t)(l->groups.plan.members[j] - 1) * (size_t)K;
     coupled_moments(l->groups.sums[j], column, mean, S);
     for (int a = 0; a < n; a++) {
-      const int place = member[a] * l->columns + column;
-      row[member[a]]  = l->centre[place] + l->scale[place] * mean[a];
+      const int64_t place = member[a] * l->columns + column;
+      row[member[a]]      = l->centre[place] + l->scale[place] * mean[a];
     }
   }
 }

@@ -99,9 +99,9 @@ static void take_smoothing(const Levels *l, int column, double p, int smoothing,
   for (int i = 0; i < K * K; i++) to[i] = 0;
   for (int64_t i = 0; i < l->good; i++) {
     for (int a = 0; a < K; a++) {
-      const int of    = a * l->columns + column;
-      const double *x = l->pilot + i * K * l->columns;
-      z[a]            = (x[of] - l->centre[of]) / l->scale[of];
+      const int64_t of = a * l->columns + column;
+      const double *x  = l->pilot + i * K * l->columns;
+      z[a]             = (x[of] - l->centre[of]) / l->scale[of];
     }
     for (int a = 0; a < K; a++)
       for (int b = 0; b < K; b++)

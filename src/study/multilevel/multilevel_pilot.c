@@ -38,7 +38,7 @@ PetscErrorCode LevelsPilotShare(Levels *l)
 static bool row_is_good(const Levels *l, int64_t i)
 {
   const double *row = pilot_row(l, i, 0);
-  for (int j = 0; j < l->K * l->columns; j++)
+  for (int64_t j = 0; j < l->K * l->columns; j++)
     if (!isfinite(row[j])) return false;
   return true;
 }

@@ -226,7 +226,7 @@ static PetscErrorCode CheckMemory(const Levels *l)
   const ScoriaCoupledSpec group = {.models = l->K, .columns = l->columns, .plain = l->plain};
   const double solved           = fidelities_number(l->all) * (double)l->q->m,
                rows             = (l->K + (l->o.screen > 0)) * (double)l->columns;
-  const double tiles = l->most * (solved + rows), pilot = (double)l->K * l->columns * (l->o.pilot + 2 + l->K),
+  const double tiles = l->most * (solved + rows), pilot = l->K * (double)l->columns * (l->o.pilot + 2 + l->K),
                need = (tiles + pilot) * (double)sizeof(double) + l->K * coupled_bytes(&group);
   double allowed;
   PetscFunctionBeginUser;
@@ -243,8 +243,8 @@ static PetscErrorCode Create(Levels *l)
   PetscFunctionBeginUser;
   PetscCall(CheckMemory(l));
   for (int a = 0; a < l->K; a++)
-    PetscCall(
-        PetscMalloc2(levels_screens(l, a) ? 0 : l->most * l->q->m, &l->fields[a], l->most * l->columns, &l->rows[a]));
+    PetscCall(PetscMalloc2(levels_screens(l, a) ? 0 : (size_t)l->most * (size_t)l->q->m, &l->fields[a],
+                           l->most * l->columns, &l->rows[a]));
   const bool screen = l->o.screen > 0;
   PetscCall(PetscMalloc4(l->most, &l->times, screen ? l->most * l->columns : 0, &l->in_place,
                          screen ? 2 * l->o.pilot : 0, &l->pairs, screen ? l->o.pilot : 0, &l->pilot_times));

@@ -218,7 +218,7 @@ static void both_of(const Levels *l, int64_t k, int column, double *first, doubl
 
 void levels_pilot_z(const Levels *l, int64_t draw, int member, int column, int times, double z[2])
 {
-  const int place = member * l->columns + column;
+  const int64_t place = member * l->columns + column;
   double base;
   if (levels_screens(l, member)) {
     both_of(l, draw, column, &z[0], &base);

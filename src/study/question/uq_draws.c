@@ -28,12 +28,19 @@ void uq_draws_at(UqDraws *d, const double theta[])
   memcpy(d->theta, theta, (size_t)d->q->space->n * sizeof *theta);
 }
 
-PetscErrorCode UqDraw(UqDraws *d, const double theta[], uint64_t number, int64_t n)
+PetscErrorCode UqDrawTo(UqDraws *d, const double theta[], uint64_t number, int64_t n, double fields[])
 {
   PetscFunctionBeginUser;
   uq_draws_at(d, theta);
-  PetscCall(ScoriaSourceDraw(d->source, theta, number, n, d->fields));
-  fields_blank(n, d->q->channels, d->q->field, d->q->cells, d->fields);
+  PetscCall(ScoriaSourceDraw(d->source, theta, number, n, fields));
+  fields_blank(n, d->q->channels, d->q->field, d->q->cells, fields);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode UqDraw(UqDraws *d, const double theta[], uint64_t number, int64_t n)
+{
+  PetscFunctionBeginUser;
+  PetscCall(UqDrawTo(d, theta, number, n, d->fields));
   PetscFunctionReturn(0);
 }
 
@@ -48,18 +55,17 @@ static bool all_finite(int n, const double x[])
 static void take_plain(UqDraws *d, const double fields[], double quantities[])
 {
   const UqQuestion *q = d->q;
-  for (int c = 0; c < q->channels && d->means; c++) {
+  const int plain     = q->nquantities - q->derived;
+  quantities_take(plain, d->quantity, q->cells, fields, quantities);
+  if (!d->means) return;
+  for (int c = 0; c < q->channels; c++) {
     int n[3];
     field_shape(&q->field[c], q->n, n);
     lateral_means(1, n, fields + (size_t)c * (size_t)q->cells, d->means + (size_t)c * (size_t)q->along);
   }
-  for (int i = 0; i < q->nquantities - q->derived; i++) {
-    const ScoriaQuantity *of = &d->quantity[i];
-    if (d->means && of->kind == SCORIA_QUANTITY_AT)
-      quantities_take(1, of, q->along, d->means, &quantities[i]);
-    else
-      quantities_take(1, of, q->cells, fields, &quantities[i]);
-  }
+  for (int i = 0; i < plain; i++)
+    if (d->quantity[i].kind == SCORIA_QUANTITY_AT)
+      quantities_take(1, &d->quantity[i], q->along, d->means, &quantities[i]);
 }
 
 void uq_take(UqDraws *d, const double fields[], double quantities[])

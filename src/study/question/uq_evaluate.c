@@ -97,14 +97,6 @@ static double mean_of(UqExpressions all, const UqQuestion *q, int along, const d
   return sum;
 }
 
-/* Of the field of a row, or of an argument. */
-static double quantile(UqExpressions all, int cells, const double y[], const Term *term)
-{
-  if (term->channel < 0 || all->of_sorted != term->channel) memcpy(all->sorted, y, (size_t)cells * sizeof *y);
-  all->of_sorted = term->channel;
-  return stats_quantile_select(cells, all->sorted, term->p);
-}
-
 /* A field's extremes are looked for once a row. */
 static const ScoriaExtremes *extremes(UqExpressions all, int cells, const double y[], const Term *term)
 {
@@ -147,7 +139,7 @@ static double of_all_cells(UqExpressions all, const UqQuestion *q, const Term *t
   case TERM_SD:
     return sqrt(mean_of(all, q, along, y, mean_of(all, q, along, y, 0, 1), 2));
   case TERM_QUANTILE:
-    return quantile(all, cells, y, term);
+    return stats_quantile_select(cells, y, term->p, all->sorted);
   case TERM_MEAN:
   default:
     return mean_of(all, q, along, y, 0, 1);
@@ -176,7 +168,6 @@ void uq_evaluate(const UqQuestion *q, const double theta[], const double fields[
   UqExpressions all = q->expressions;
   const int plain   = q->nquantities - q->derived;
   memset(all->known, 0, sizeof all->known);
-  all->of_sorted = -1;
   memcpy(all->theta, theta, (size_t)q->space->n * sizeof *theta);
   memcpy(all->quantity, quantities, (size_t)plain * sizeof *quantities);
   for (int i = 0; i < all->n; i++) {

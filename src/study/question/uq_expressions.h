@@ -52,7 +52,6 @@ struct UqExpressions_ {
   /* Of the row at work: */
   bool known[SCORIA_MAX_FIELDS]; /* whether a field's extremes are */
   ScoriaExtremes extremes[SCORIA_MAX_FIELDS], of_argument;
-  int of_sorted;                    /* the field whose values are in `sorted`, in some order; -1: none */
   double length[SCORIA_MAX_FIELDS]; /* along x, of every channel [m] */
 };
 

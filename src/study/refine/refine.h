@@ -84,6 +84,36 @@ PetscErrorCode RefineChosenDestroy(RefineChosen *chosen);
 PetscErrorCode RefineChosenFields(const RefineGiven *given, const RefineChosen *chosen, int64_t most, int64_t first,
                                   int64_t number, double fields[], double at[]);
 
+/* refine_kept.c: rows that are done, the first of the list, and the checkpoint of those of an unfinished refinement.
+ * Any rank may have made them: what a rank has not is zero bits, so that sums of the bits gather them exactly. */
+typedef struct {
+  ScoriaRun run; /* borrowed, as are the next three */
+  ScoriaDeck deck;
+  const RefineGiven *given;
+  const ScoriaDatasetSpec *spec; /* of refined.h5 */
+  int64_t width, done;           /* numbers of a row; rows, the same on every rank */
+  double *row;                   /* owned (spec->rows, width) */
+  double saved;                  /* [s] */
+} RefineKept;
+
+/* What an earlier start of this refinement has kept, or no rows.  Collective, as are the next three calls. */
+PetscErrorCode RefineKeptFind(ScoriaRun run, ScoriaDeck deck, const RefineGiven *given, const ScoriaDatasetSpec *spec,
+                              RefineKept *kept);
+/* A checkpoint of the rows so far. */
+PetscErrorCode RefineKeptSave(RefineKept *kept);
+/* Every rank gets all rows. */
+PetscErrorCode RefineKeptShare(RefineKept *kept);
+/* All is written: the checkpoint goes. */
+PetscErrorCode RefineKeptFinish(RefineKept *kept);
+/* The checkpoint of a refinement that is complete goes, which a run has left that was killed at its end.  Collective.
+ */
+PetscErrorCode RefineKeptForget(ScoriaRun run, ScoriaDeck deck);
+/* Row `at` is row `from` of rows and its column (REFINE_COLUMNS); and rows [first, first + n) of the list into rows. */
+void refine_keep(RefineKept *kept, int64_t at, const ScoriaRows *rows, int64_t from, const double column[]);
+void refine_take(const RefineKept *kept, int64_t first, int64_t n, ScoriaRows *rows);
+/* (REFINE_COLUMNS) of row `at`. */
+const double *refine_column(const RefineKept *kept, int64_t at);
+
 /* refine_write.c.  refine.h5, what refined.h5 has no place for: column (REFINE_COLUMNS, rows), known on all ranks;
  * sample: the file whose rows were refined.  Collective. */
 PetscErrorCode RefineWrite(ScoriaRun run, ScoriaDeck deck, const char *sample, const ScoriaMadeFrom *made, int64_t rows,

@@ -151,12 +151,9 @@ PetscErrorCode UqRestore(UqKeeper *keeper, int *k, int64_t *done)
 PetscErrorCode UqPause(UqKeeper *keeper, int k, int64_t done)
 {
   const int conditions = keeper->tiles->draws->q->conditions;
-  double minutes       = 5;
-  bool stop;
+  bool due, stop;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckReal(keeper->deck, "run_checkpoint_minutes", &minutes));
-  int due = wall_seconds() - keeper->saved > 60 * minutes;
-  PetscCallMPI(MPI_Bcast(&due, 1, MPI_INT, 0, ScoriaRunComm(keeper->run)));
+  PetscCall(ScoriaCheckpointDue(keeper->run, keeper->deck, keeper->saved, &due));
   PetscCall(ScoriaStopAsked(keeper->run, &stop));
   if (due || stop) PetscCall(Save(keeper, k, done));
   if (stop && k < conditions)

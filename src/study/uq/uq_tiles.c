@@ -56,12 +56,12 @@ PetscErrorCode UqTilesDestroy(UqTiles *t)
   PetscFunctionReturn(0);
 }
 
-/* Samples [first, first + n) of condition k, n <= q->tile, into the draws. */
-static PetscErrorCode DrawFields(UqTiles *t, int k, int64_t first, int64_t n)
+/* Samples [first, first + n) of condition k, n <= q->tile, into fields (n, m). */
+static PetscErrorCode DrawFields(UqTiles *t, int k, int64_t first, int64_t n, double fields[])
 {
   const UqQuestion *q = t->draws->q;
   PetscFunctionBeginUser;
-  PetscCall(UqDraw(t->draws, q->theta + k * q->space->n, draw_number(SCORIA_DRAWS_UQ, k, first), n));
+  PetscCall(UqDrawTo(t->draws, q->theta + k * q->space->n, draw_number(SCORIA_DRAWS_UQ, k, first), n, fields));
   PetscFunctionReturn(0);
 }
 
@@ -76,33 +76,57 @@ static void make_rows(UqTiles *t, int64_t first, int64_t n, double rows[])
   }
 }
 
-/* A tile of n rows to the summary, part by part: of the pilot, or NULL for the drawn fields. */
-static void add_rows(UqTiles *t, const double *pilot, int64_t n)
+/* Rows (n, columns) of samples [first, first + n) of condition k, each drawn where it stays, and looked at while it is
+ * in the cache. */
+static PetscErrorCode DrawRows(UqTiles *t, int k, int64_t first, int64_t n, double rows[])
+{
+  const int m = t->draws->q->m;
+  PetscFunctionBeginUser;
+  for (int64_t i = 0; i < n; i++, rows += t->columns) {
+    PetscCall(DrawFields(t, k, first + i, 1, rows));
+    uq_take(t->draws, rows, rows + m);
+  }
+  PetscFunctionReturn(0);
+}
+
+static void add_rows(UqTiles *t, int64_t n, double rows[])
+{
+  const int64_t good = stats_keep_finite(n, t->columns, rows);
+  t->failed += n - good;
+  summary_add(t->summary, good, rows);
+}
+
+/* A tile of n rows to the summary, part by part: of the pilot, of the drawn fields, or drawn now, from `first` on. */
+static PetscErrorCode AddParts(UqTiles *t, int k, int64_t first, int64_t n, const double *pilot, bool singly)
 {
   const int columns = t->columns;
+  PetscFunctionBeginUser;
   for (int64_t at = 0; at < n; at += t->draws->q->part) {
     const int64_t part = PetscMin(t->draws->q->part, n - at);
     if (pilot)
       memcpy(t->part, pilot + at * columns, (size_t)(part * columns) * sizeof(double));
+    else if (singly)
+      PetscCall(DrawRows(t, k, first + at, part, t->part));
     else
       make_rows(t, at, part, t->part);
-    const int64_t good = stats_keep_finite(part, columns, t->part);
-    t->failed += part - good;
-    summary_add(t->summary, good, t->part);
+    add_rows(t, part, t->part);
   }
   summary_end_tile(t->summary);
+  PetscFunctionReturn(0);
 }
 
 PetscErrorCode UqAddTile(UqTiles *t, int k, int64_t tile)
 {
   const int64_t most = t->draws->q->tile, first = tile * most, n = PetscMin(most, t->draws->q->count - first);
-  const bool of_pilot = tile < UQ_PILOT_TILES;
+  const double *pilot = tile < UQ_PILOT_TILES ? t->pilot + first * t->columns : NULL;
+  ScoriaSource source = t->draws->source;
+  const bool singly   = t->draws->q->whole && source_draws_singly(source);
   PetscFunctionBeginUser;
-  if (!of_pilot) PetscCall(DrawFields(t, k, first, n));
+  if (!pilot && !singly) PetscCall(DrawFields(t, k, first, n, t->draws->fields));
   if (!t->leads) PetscFunctionReturn(0);
-  const double start = wall_seconds();
-  add_rows(t, of_pilot ? t->pilot + first * t->columns : NULL, n);
-  t->draws->statistics += wall_seconds() - start;
+  const double start = wall_seconds(), drawn = source_seconds(source);
+  PetscCall(AddParts(t, k, first, n, pilot, singly));
+  t->draws->statistics += wall_seconds() - start - (source_seconds(source) - drawn);
   PetscFunctionReturn(0);
 }
 
@@ -117,7 +141,7 @@ static PetscErrorCode DrawPilot(UqTiles *t, int k, int64_t n)
   deal_block(n, t->team.worker, t->team.workers, &first, &number);
   for (int64_t at = first; at < first + number; at += tile) {
     const int64_t part = PetscMin(tile, first + number - at);
-    failed             = DrawFields(t, k, at, part);
+    failed             = DrawFields(t, k, at, part, t->draws->fields);
     if (failed) break;
     if (!t->leads) continue; /* the leader of a group has its fields */
     const double drawn = wall_seconds();
