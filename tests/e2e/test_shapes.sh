@@ -54,6 +54,7 @@ assert np.sqrt(np.mean((p.mean(1) - q) ** 2)) < 0.05 * 0.1  # which the first fo
 with h5py.File(run + "/uq.h5") as f:
     mean, deviation = f["fields/V/mean"][:], f["fields/V/sd"][:]
 assert np.all(np.abs(mean - 2.6) < 0.012) and np.all(np.abs(deviation / sd - 1) < 0.08)
+with h5py.File(run + "/compare.h5") as f, h5py.File(run + "/dataset.h5") as d: assert np.array_equal(f["x"][:], d["x"][:])
 pooled = json.load(open(run + "/compare.json"))["pooled"]
 print("# sliced W", pooled["model"]["sliced_w"], "floor", pooled["floor"]["sliced_w"])
 assert pooled["model"]["sliced_w"] < 1.8 * pooled["floor"]["sliced_w"]  # 1 is expected; see test_darcy

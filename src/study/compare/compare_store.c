@@ -99,7 +99,8 @@ PetscErrorCode CompareWriteStore(const ComparisonSet *set, const ComparisonSet *
                                  const CompareQuantities *quantities, const CompareBiases *biases,
                                  const CompareCost *cost, MPI_Comm comm, const char *path, const char *deck)
 {
-  const int along[3] = {set->shape.cells, 1, 1}; /* of whole fields these are lateral means */
+  /* Of whole fields curves are of lateral means, along x. */
+  const int along[3] = {set->maps ? set->shape.shape[0] : set->shape.cells, 1, 1};
   const bool own     = set->maps && fields_differ(set->shape.channels, set->shape.field); /* of which there are maps */
   ScoriaStore store;
   PetscFunctionBeginUser;

@@ -55,7 +55,7 @@ static bool all_finite(int n, const double x[])
 static void take_plain(UqDraws *d, const double fields[], double quantities[])
 {
   const UqQuestion *q = d->q;
-  const int plain = q->nquantities - q->derived;
+  const int plain     = q->nquantities - q->derived;
   quantities_take(plain, d->quantity, q->cells, fields, quantities);
   if (!d->means) return;
   for (int c = 0; c < q->channels; c++) {
