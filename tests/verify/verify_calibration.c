@@ -68,7 +68,7 @@ static void run_case(SmallRun *r, const LawKind *kind, uint64_t number, Tally *t
   ask(kind, &c, &law, source, number, &q);
   CHECK(InferAnswerCreate(&q, &a));
   const double began = wall_seconds();
-  CHECK(InferRun(r->run, source, &q, &a));
+  CHECK(InferRun(r->run, NULL, source, &q, &a));
   const double seconds = wall_seconds() - began;
   const double *mean   = a.statistics[SCORIA_POSTERIOR] + INFER_MEAN * a.columns + a.at_unknown;
   const double *sd     = a.statistics[SCORIA_POSTERIOR] + INFER_SD * a.columns + a.at_unknown;
@@ -178,7 +178,7 @@ static void run_electrode(SmallRun *r, ElectrodeLaw *law, ScoriaSource source, u
   CHECK(InferSensorsPlace(&q.sensors, &q.shape));
   CHECK(InferAnswerCreate(&q, &a));
   const double began = wall_seconds(), before = (double)law->transported;
-  CHECK(InferRun(r->run, source, &q, &a));
+  CHECK(InferRun(r->run, NULL, source, &q, &a));
   t->seconds += wall_seconds() - began;
   t->transported += (double)law->transported - before;
   t->n++;
