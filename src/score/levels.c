@@ -19,10 +19,6 @@
 #define LARGEST_LEBESGUE 4
 #define BETWEEN 400 /* places between the first level and the last: the maximum is then known to .1 % */
 
-/* Values that are nearer to each other tell of no power what lies between them and the next: a temperature that was set
- * to three values and recorded has three levels. */
-#define APART 0.02
-
 /* An axis in the logarithm is taken where its largest gap, over the mean gap, is by this factor smaller. */
 #define MORE_EVEN 0.8
 
@@ -110,7 +106,7 @@ PetscErrorCode LevelsPowers(const NormTiles *tiles, int d, const double u[], int
 {
   Levels level[SCORIA_MAX_CONDITIONS];
   PetscFunctionBeginUser;
-  PetscCall(LevelsFind(tiles, d, u, APART, level));
+  PetscCall(LevelsFind(tiles, d, u, LEVELS_APART, level));
   for (int j = 0; j < d; j++) powers[j] = 1 + levels_degree(&level[j]);
   PetscFunctionReturn(0);
 }

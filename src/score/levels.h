@@ -6,7 +6,10 @@
 #include "normaliser.h"
 
 #define LEVELS_SAME 1e-9 /* of unit conditions: rounding */
-#define LEVELS_MOST 32   /* a condition of more values counts as continuous */
+/* Values that are nearer to each other tell of no power what lies between them and the next: a temperature that was set
+ * to three values and recorded has three levels. */
+#define LEVELS_APART 0.02
+#define LEVELS_MOST 32 /* a condition of more values counts as continuous */
 
 /* The values of a unit condition, ascending; n above LEVELS_MOST: there are more than are told. */
 typedef struct {

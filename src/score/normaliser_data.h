@@ -45,6 +45,12 @@ typedef struct {
   int fitted, all;
 } NormRows;
 
+/* Pieces with u_condition in [from, to). */
+typedef struct {
+  int condition;
+  double from, to;
+} NormLevel;
+
 typedef struct {
   NormInput in;
   const ScoriaDatasetSpec *spec; /* borrowed from in.ds */
@@ -75,19 +81,21 @@ typedef struct {
   double fitted_pieces, fitted_rows;    /* of all ranks */
   bool unrepeated;                      /* most of what is known of a spread lies between conditions, not within */
   bool few;                             /* few conditions, of many rows each */
-  bool *mean_use, *scale_use;           /* owned (m, mean.terms), (m, scale.terms): terms chosen; NULL: all */
-  bool *mode_use, *mu_use;  /* owned (R, scale.terms), (R, mean.terms): of ln D and ln d, of mu; NULL: all */
-  double *leverage;         /* owned (slots): of the mean's regression; NULL: too small to matter */
-  double *own, *within;     /* owned (slots): see NormFindUnseen; NULL unless few */
-  bool *varies;             /* owned (m): the elements of w that do, beyond rounding; set with the scales */
-  double *rounding;         /* owned (m): variance of the stored values' round-off, of z; set with the scales */
-  ScoriaRows buffer;        /* owned (capacity) */
-  bool *usable;             /* owned (capacity): rows of the buffer */
-  double *v;                /* owned (capacity, m) */
-  double *raw;              /* owned (capacity, values of a row): where there is an encoder */
-  double *modes;            /* owned (capacity, R), when there are modes */
-  double *project;          /* owned (R, m): modes over their standard deviations */
-  double *base, *inverse_s; /* owned (width, m): of the pieces of a tile */
+  NormLevel *level;                     /* owned (levels): inner values of the conditions that take few */
+  int levels;
+  bool *mean_use, *scale_use; /* owned (m, mean.terms), (m, scale.terms): terms chosen; NULL: all */
+  bool *mode_use, *mu_use;    /* owned (R, scale.terms), (R, mean.terms): of ln D and ln d, of mu; NULL: all */
+  double *leverage;           /* owned (slots): of the mean's regression; NULL: too small to matter */
+  double *own, *within;       /* owned (slots): see NormFindUnseen; NULL unless few */
+  bool *varies;               /* owned (m): the elements of w that do, beyond rounding; set with the scales */
+  double *rounding;           /* owned (m): variance of the stored values' round-off, of z; set with the scales */
+  ScoriaRows buffer;          /* owned (capacity) */
+  bool *usable;               /* owned (capacity): rows of the buffer */
+  double *v;                  /* owned (capacity, m) */
+  double *raw;                /* owned (capacity, values of a row): where there is an encoder */
+  double *modes;              /* owned (capacity, R), when there are modes */
+  double *project;            /* owned (R, m): modes over their standard deviations */
+  double *base, *inverse_s;   /* owned (width, m): of the pieces of a tile */
   NormPasses passes;
 } NormData;
 

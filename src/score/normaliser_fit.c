@@ -320,6 +320,7 @@ PetscErrorCode NormFit(NormData *data, const ScoriaNormaliserOptions *opt)
   const int64_t sure = data->n / 3, half = data->few ? PetscMin(data->n / 2, FEW_CONDITIONS / 3) : sure;
   const int64_t most = data->few ? PetscClipInterval(data->n - 2, 2, FEW_CONDITIONS / 3) : sure;
   PetscCall(LevelsPowers(&data->tiles, norm->d, data->u, powers));
+  PetscCall(NormFindLevels(data));
   if (data->few) PetscCall(NormTellLevels(data));
   PetscCall(NormChooseDegree(opt->choose_mean ? most : sure, norm->d, opt->degree_mean, opt->choose_mean, powers,
                              &norm->mean));

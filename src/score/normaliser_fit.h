@@ -31,8 +31,9 @@ typedef struct {
 PetscErrorCode NormFindFloors(NormData *data, const NormMoments *s, double varies[], double least[]);
 
 /* use (q, p), allocated anew: the terms, 1 among them, with which least squares of Y (pieces, q) on the design of all
- * p, those of poly and more behind them, predict conditions left out best.  The first `alone` columns of Y have terms
- * of their own, the others the same; of these, so many as `cells`, one after the other, have the same unit. Collective.
+ * p, those of poly and more behind them, predict conditions left out best, and data->level by others.  The first
+ * `alone` columns of Y have terms of their own, the others the same; of these, so many as `cells`, one after the other,
+ * have the same unit. Collective.
  */
 PetscErrorCode NormChooseTerms(const NormData *data, const NormPoly *poly, const NormDesign *design, int alone,
                                int cells, const double Y[], bool **use);
@@ -77,6 +78,8 @@ double norm_square(const NormData *data, int64_t slot, double mean, double S2);
  * adds to these; and of conditions with two levels, which tell no curvature between them.  Collective. */
 PetscErrorCode NormTellUnseen(const NormData *data, double found[]);
 PetscErrorCode NormTellLevels(const NormData *data);
+/* Sets data->level.  Collective. */
+PetscErrorCode NormFindLevels(NormData *data);
 
 /* An eigenvector from (m), its largest element positive. */
 void norm_take_mode(int m, const double from[], double to[]);

@@ -99,6 +99,20 @@ PetscErrorCode NormTellUnseen(const NormData *data, double found[])
   PetscFunctionReturn(0);
 }
 
+/* Of three, what is left tells a line, and of more than degrees count there is enough beside every one. */
+PetscErrorCode NormFindLevels(NormData *data)
+{
+  const NormProfile norm = data->norm;
+  Levels level[SCORIA_MAX_CONDITIONS];
+  PetscFunctionBeginUser;
+  PetscCall(LevelsFind(&data->tiles, norm->d, data->u, LEVELS_APART, level));
+  PetscCall(PetscMalloc1(norm->d * NORM_MAX_DEGREE + 1, &data->level));
+  for (int j = 0; j < norm->d; j++)
+    for (int k = 1; k < level[j].n - 1 && level[j].n > 3 && level[j].n <= NORM_MAX_DEGREE + 2; k++)
+      data->level[data->levels++] = (NormLevel){j, level[j].at[k], level[j].at[k] + LEVELS_APART};
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode NormTellLevels(const NormData *data)
 {
   const NormProfile norm = data->norm;

@@ -108,6 +108,7 @@ PetscErrorCode NormDataDestroy(NormData *data)
   PetscCall(PetscFree(data->rounding));
   PetscCall(PetscFree(data->raw));
   PetscCall(PetscFree3(data->mean_X, data->scale_X, data->phi_X));
+  PetscCall(PetscFree(data->level));
   PetscCall(PetscFree(data->mean_use));
   PetscCall(PetscFree(data->scale_use));
   PetscCall(PetscFree(data->mode_use));

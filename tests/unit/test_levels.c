@@ -84,6 +84,7 @@ typedef struct {
   int n, loads;
   double at[LEVELS_MOST + 8];
   bool log;
+  double scatter; /* ln of the spread is by this more and less at one level and the next */
 } Design;
 
 static double share_of(double t)
@@ -113,6 +114,7 @@ static void fill_rows(const void *ctx, ScoriaRows *rows)
     rng_uniform(3, SCORIA_STREAM_CONDITION, (uint64_t)(condition / design->n), 0, 1, &b);
     rng_normal(4, SCORIA_STREAM_POROSITY, (uint64_t)i, 0, 2, e);
     law(s, b, mean, part);
+    for (int k = 0; k < 2; k++) e[k] *= exp(level % 2 ? -design->scatter : design->scatter);
     rows->done[i]         = SCORIA_ROW_DONE;
     rows->condition[0][i] = t;
     rows->condition[1][i] = b;
@@ -136,7 +138,7 @@ static void make_dataset(const Design *design, ScoriaSpace *space)
   write_row_dataset(path, &spec, fill_rows, design);
 }
 
-static const Design six = {6, LOADS, {10, 30, 100, 300, 1000, 3000}, false};
+static const Design six = {6, LOADS, {10, 30, 100, 300, 1000, 3000}, false, 0};
 
 static bool is_learned_by_logarithm(const Design *design)
 {
@@ -158,12 +160,12 @@ static void few_values_over_decades_are_learned_by_their_logarithm(void **state)
   assert_true(is_learned_by_logarithm(&design));
   design.log = true; /* is so already */
   assert_false(is_learned_by_logarithm(&design));
-  assert_true(is_learned_by_logarithm(&(Design){3, 40, {0.5, 1, 2}, false}));
-  assert_false(is_learned_by_logarithm(&(Design){3, 40, {273, 298, 313}, false})); /* no more even */
-  assert_false(is_learned_by_logarithm(&(Design){4, 40, {0, 10, 100, 1000}, false}));
-  assert_false(is_learned_by_logarithm(&(Design){2, 40, {1, 1000}, false}));
-  assert_false(is_learned_by_logarithm(&(Design){1, 40, {1}, false}));
-  design = (Design){LEVELS_MOST + 1, 40, {0}, false};
+  assert_true(is_learned_by_logarithm(&(Design){3, 40, {0.5, 1, 2}, false, 0}));
+  assert_false(is_learned_by_logarithm(&(Design){3, 40, {273, 298, 313}, false, 0})); /* no more even */
+  assert_false(is_learned_by_logarithm(&(Design){4, 40, {0, 10, 100, 1000}, false, 0}));
+  assert_false(is_learned_by_logarithm(&(Design){2, 40, {1, 1000}, false, 0}));
+  assert_false(is_learned_by_logarithm(&(Design){1, 40, {1}, false, 0}));
+  design = (Design){LEVELS_MOST + 1, 40, {0}, false, 0};
   for (int i = 0; i < design.n; i++) design.at[i] = exp(0.2 * i); /* many */
   assert_false(is_learned_by_logarithm(&design));
 }
@@ -232,13 +234,13 @@ static void fit(MPI_Comm comm, bool axes, ScoriaNormaliser *norm)
   CHECK(ScoriaDatasetClose(&ds));
 }
 
-static Errors worst_between(bool axes)
+static Errors worst_between(const Design *design, bool axes)
 {
   const double times[] = {17, 55, 173, 548, 1505, 2200};
   Errors worst         = {0, 0};
   ScoriaNormaliser norm;
   ScoriaSpace space;
-  make_dataset(&six, &space);
+  make_dataset(design, &space);
   fit(PETSC_COMM_WORLD, axes, &norm);
   for (int i = 0; i < 6; i++)
     for (int k = 1; k < 4; k++) {
@@ -257,16 +259,28 @@ static Errors worst_between(bool axes)
 static void between_levels_the_law_is_smooth(void **state)
 {
   (void)state;
-  const Errors even = worst_between(true), uneven = worst_between(false);
+  const Errors even = worst_between(&six, true), uneven = worst_between(&six, false);
   assert_true(even.mean < 0.4 && even.sd < 0.2);
   assert_true(uneven.mean > 1 && uneven.mean < 10 && uneven.sd < 1.9);
+}
+
+/* Each level has a chance of its own, as batches have, which its rows tell beyond doubt and the next level contradicts.
+ * Through all six the polynomial of degree 5 makes up to 2.9 (levels.c) of .3 between them, .8 where the law is asked
+ * here; a trend stays within what its levels scatter by, and what the test above allows. */
+static void levels_that_scatter_make_no_trend(void **state)
+{
+  Design design = six;
+  (void)state;
+  design.scatter = 0.3;
+  assert_true(worst_between(&design, true).sd < 0.3 + 0.2);
 }
 
 /* Of three values, two and one: at these the law, between and outside of them numbers.  Fewer than 60 conditions: what
  * their mean may miss at another is in the spread (normaliser_scale.c), which so few tell to some tens of percent. */
 static void three_two_and_one_value_suffice(void **state)
 {
-  const Design design[] = {{3, LOADS, {0, 0.5, 1}, false}, {2, LOADS, {0, 1}, false}, {1, LOADS, {0.3}, false}};
+  const Design design[] = {
+      {3, LOADS, {0, 0.5, 1}, false, 0}, {2, LOADS, {0, 1}, false, 0}, {1, LOADS, {0.3}, false, 0}};
   (void)state;
   for (int n = 0; n < 3; n++) {
     const Design *of = &design[n];
@@ -308,6 +322,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(few_values_over_decades_are_learned_by_their_logarithm),
       cmocka_unit_test(coordinates_are_those_of_the_logarithm),
       cmocka_unit_test(between_levels_the_law_is_smooth),
+      cmocka_unit_test(levels_that_scatter_make_no_trend),
       cmocka_unit_test(three_two_and_one_value_suffice),
       cmocka_unit_test(bits_do_not_depend_on_ranks),
   };
