@@ -44,6 +44,7 @@ static void set_scores(NormLateral norm, const double u[])
 
 void lateral_set_knots(NormLateral norm, const double u[])
 {
+  norm->is_here = false;
   set_scores(norm, u);
   for (int e = 0; e < norm->E; e++) {
     double *knot = norm->knot + (size_t)e * MARGINAL_KNOTS;
@@ -148,6 +149,7 @@ static void set_class(NormLateral norm, int c)
 
 void lateral_set_modes(NormLateral norm, const double u[])
 {
+  norm->is_here = false;
   lateral_set_deviations(norm, u);
   if (norm->P) evaluate(&norm->scale, u, norm->P, norm->R_coef, norm->value, norm->correlation);
   if (norm->powers) set_powers(norm, u);
