@@ -16,12 +16,9 @@
 
 PetscErrorCode LevelsPause(Levels *l)
 {
-  double minutes = 5;
-  bool stop;
+  bool due, stop;
   PetscFunctionBeginUser;
-  PetscCall(ScoriaDeckReal(l->deck, "run_checkpoint_minutes", &minutes));
-  int due = wall_seconds() - l->saved > 60 * minutes;
-  PetscCallMPI(MPI_Bcast(&due, 1, MPI_INT, 0, l->workers->all.comm));
+  PetscCall(ScoriaCheckpointDue(l->run, l->deck, l->saved, &due));
   PetscCall(ScoriaStopAsked(l->run, &stop));
   if (stop && l->passing) PetscCall(ScoriaStopped(l->run, "the pilot is drawn again by the next start"));
   if ((due || stop) && !l->passing) PetscCall(LevelsSave(l));
