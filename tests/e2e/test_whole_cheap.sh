@@ -19,6 +19,8 @@ in_pieces "$work/stopped" 40 2 "10 * i" generate "$deck" "${cheap[@]}"
 scoria 2 train "$deck" "${cheap[@]}" >"$work/out" 2>&1 || { fail "train"; cat "$work/out" >&2; }
 grep -q '80 dear rows at 40 conditions, 40 of these and 0 others with 6 cheap ones each; 80 pairs' "$work/out" || { fail "what is trained on is not told"; cat "$work/out" >&2; }
 grep -q 'dear from cheap: off by .* SD as they are, by .* SD corrected' "$work/out" || { fail "the correction is not told"; cat "$work/out" >&2; }
+scoria 1 info "$work/run/model.h5" >"$work/out" 2>&1 || { fail "info"; cat "$work/out" >&2; }
+grep -q 'cheap_correlation *0\.9' "$work/out" || fail "model.h5 does not tell the correlation of cheap rows"
 in_pieces "$work/again" 40 1 "10 * i" train "$deck" "${cheap[@]}"
 scoria 1 sample "$deck" "${cheap[@]}" >"$work/out" 2>&1 || { fail "sample"; cat "$work/out" >&2; }
 
