@@ -58,7 +58,7 @@ static PetscErrorCode RealRange(hid_t file, const char *name, int64_t n, ScoriaT
 
 static PetscErrorCode PrintArray(hid_t file, const char *name, Visit *visit)
 {
-  char shape[128], unit[64], description[256];
+  char shape[128], unit[64], description[512];
   int64_t dims[H5S_MAX_RANK], n = 1;
   double range[2] = {INFINITY, -INFINITY};
   ScoriaType type = IO_F8;
