@@ -289,11 +289,21 @@ static inline void add_modes(int n, int E, const double a[], const double *restr
     for (int e = 0; e < E; e++) to[e] += a[k] * W[(size_t)k * (size_t)E + e];
 }
 
+/* Of waves that have modes or are the long ones of the leading channel. */
+static int largest_ky(const NormLateral norm)
+{
+  const Swell *own = &norm->modulation.own;
+  int most         = 0;
+  for (int c = 0; c < norm->waves.classes; c++)
+    if (norm->kept[c] || (own->on && own->is_long[c] > 0)) most = PetscMax(most, norm->waves.class[c].ky);
+  return most;
+}
+
 /* The transform of scores from coordinates y (R). */
 static void set_spectrum(const NormLateral norm, const double y[], bool about_mean)
 {
   const Waves *w = &norm->waves;
-  memset(w->spectrum, 0, sizeof *w->spectrum * (size_t)w->C * w->half * w->nx);
+  waves_clear(w, largest_ky(norm));
   for (int c = 0; c < w->classes; c++) {
     const int width = norm->kept[c] ? wave_coordinates(&w->class[c]) : 0;
     memset(norm->row, 0, sizeof *norm->row * (size_t)width * norm->E);
@@ -315,7 +325,7 @@ void lateral_scores_of(const NormLateral norm, const double y[], bool about_mean
 {
   set_spectrum(norm, y, about_mean);
   if (norm->modulation.own.on) swell_part_of_spectrum(norm);
-  fftw_execute(norm->waves.back);
+  waves_back(&norm->waves, largest_ky(norm));
 }
 
 void lateral_decode(void *self, int64_t n, const double y[], double fields[])
