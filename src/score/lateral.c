@@ -18,8 +18,8 @@ PetscErrorCode LateralSetUp(NormLateral norm)
   const int classes = norm->waves.classes;
   PetscCall(PetscCalloc6(rows * E, &norm->row, E, &norm->marginal, classes, &norm->kept, classes, &norm->mode, classes,
                          &norm->pair, classes, &norm->factor));
-  PetscCall(PetscCalloc4(E * MARGINAL_BINS * MARGINAL_TILT, &norm->feature, E, &norm->rate, norm->C, &norm->near, E,
-                         &norm->far));
+  PetscCall(PetscCalloc5(E * MARGINAL_BINS * MARGINAL_TILT, &norm->feature, E, &norm->rate, norm->C, &norm->near, E,
+                         &norm->far, 2 * E * MARGINAL_KNOTS, &norm->span));
   PetscFunctionReturn(0);
 }
 
@@ -70,7 +70,7 @@ PetscErrorCode LateralDestroy(void *self)
   PetscCall(NormPolyDestroy(&norm->shape));
   PetscCall(PetscFree5(norm->base, norm->s, norm->knot, norm->profile, norm->t));
   PetscCall(PetscFree6(norm->row, norm->marginal, norm->kept, norm->mode, norm->pair, norm->factor));
-  PetscCall(PetscFree4(norm->feature, norm->rate, norm->near, norm->far));
+  PetscCall(PetscFree5(norm->feature, norm->rate, norm->near, norm->far, norm->span));
   PetscCall(PetscFree5(norm->mean_coef, norm->scale_coef, norm->tilt_coef, norm->value, norm->tilt));
   PetscCall(PetscFree2(norm->score_coef, norm->score));
   PetscCall(PetscFree2(norm->power_coef, norm->power));
@@ -172,6 +172,7 @@ static KnotField knot_field(const NormLateral norm, int c)
 {
   const size_t first         = (size_t)c * norm->nx;
   const LateralEndsKind ends = norm->ends[c];
+  const double *span         = norm->span + first * 2 * MARGINAL_KNOTS;
   KnotField of               = {.nx        = norm->nx,
                                 .knots     = MARGINAL_KNOTS,
                                 .knot      = norm->knot + first * MARGINAL_KNOTS,
@@ -179,7 +180,7 @@ static KnotField knot_field(const NormLateral norm, int c)
                                 .s         = modulation_bends(norm) ? norm->modulation.s : NULL,
                                 .exponent  = norm->modulation.exponent + first,
                                 .bend      = norm->modulation.bend + first,
-                                .logged    = norm->logged[c] || ends != LATERAL_ENDS_NONE,
+                                .span      = norm->logged[c] || ends != LATERAL_ENDS_NONE ? span : NULL,
                                 .reference = norm->reference[c],
                                 .sign      = norm->sign[c]};
   if (ends != LATERAL_ENDS_NONE) {
