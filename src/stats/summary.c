@@ -15,9 +15,16 @@
 #define BLOCK 16   /* columns of a row taken together */
 #define STRIP 256  /* columns whose sums, 13 numbers each, stay there; a multiple of BLOCK */
 #define TOGETHER 8 /* rows that sums in registers take */
+#define KEPT 64    /* rows whose bins are counted together, where tiles have fewer: counts come from memory */
 #define COUNTED 8  /* columns whose counts in use stay in the first-level cache together; divides BLOCK */
 
 /* ---------------------------------------------------------------------------------------------- life cycle ---- */
+
+/* Of as many tiles as KEPT has. */
+static int kept_rows(int tile)
+{
+  return tile * PetscMax(KEPT / tile, 1);
+}
 
 static void lay_out(ScoriaSummary s)
 {
@@ -68,6 +75,7 @@ PetscErrorCode ScoriaSummaryCreate(const ScoriaSummarySpec *spec, int64_t n, con
   s->joint       = spec->joint;
   s->coarse      = spec->coarse;
   s->tile        = spec->tile ? spec->tile : SUMMARY_TILE;
+  s->kept        = kept_rows((int)s->tile);
   s->nthresholds = spec->nthresholds;
   PetscCall(PetscMalloc1(spec->nthresholds, &s->threshold));
   PetscCall(PetscArraycpy(s->threshold, spec->threshold, spec->nthresholds));
@@ -79,7 +87,7 @@ PetscErrorCode ScoriaSummaryCreate(const ScoriaSummarySpec *spec, int64_t n, con
   PetscCall(PetscCalloc4((size_t)POWERS * s->columns, &s->power, (size_t)s->joint * s->joint, &s->product, s->joint,
                          &s->row, bins_at(s, s->columns), &s->recent));
   PetscCall(PetscMalloc2(s->joint ? (size_t)s->tile * s->columns : 0, &s->z,
-                         (size_t)s->tile * ((s->columns + BLOCK - 1) / BLOCK) * BLOCK, &s->bin));
+                         (size_t)s->kept * ((s->columns + BLOCK - 1) / BLOCK) * BLOCK, &s->bin));
   for (int which = HERE; which <= TOTAL; which++) clear(s, which);
   take_scales(s, n, pilot);
   *summary = s;
@@ -105,7 +113,7 @@ double summary_bytes(const ScoriaSummarySpec *spec)
   const double coarse = spec->coarse, fine = spec->columns - coarse, tile = spec->tile ? spec->tile : SUMMARY_TILE;
   return (coarse * (COARSE + 2) + fine * (BINS + 2)) * (2 * sizeof(int64_t) + sizeof(uint16_t)) +
          spec->columns * (2.0 * 2 * POWERS * sizeof(int64_t) + (POWERS + 10.0) * sizeof(double) +
-                          tile * (sizeof(float) * (spec->joint > 0) + sizeof(uint16_t)));
+                          tile * sizeof(float) * (spec->joint > 0) + kept_rows((int)tile) * sizeof(uint16_t));
 }
 
 /* ------------------------------------------------------------------------------------------------- adding ---- */
@@ -160,7 +168,7 @@ static inline void add_block(ScoriaSummary s, int count, int n, int64_t i, int j
   power_block(count, n, m, x, s->centre + j, s->inverse_scale + j, to, to + m, to + 2 * m, to + 3 * m, to + 4 * m,
               to + 5 * m, lo, lo + m);
   for (int k = 0; k < count; k++, i++, x += m) {
-    bin_block(n, x, s->lo + j, s->inverse + j, s->top + j, s->bin + j * s->tile + (s->open + i) * BLOCK);
+    bin_block(n, x, s->lo + j, s->inverse + j, s->top + j, s->bin + j * s->kept + (s->waiting + s->open + i) * BLOCK);
     if (s->joint) keep_block(n, x, s->centre + j, s->inverse_scale + j, s->z + i * m + j);
   }
 }
@@ -226,18 +234,19 @@ static void flush_bins(ScoriaSummary s)
  * counted together have equally many bins. */
 static void add_bins(ScoriaSummary s)
 {
-  if (s->nrecent + s->open > UINT16_MAX) flush_bins(s);
+  if (s->nrecent + s->waiting > UINT16_MAX) flush_bins(s);
   for (int left = 0, end; left < s->columns; left = end) {
     const int block     = left / BLOCK * BLOCK;
-    const uint16_t *bin = s->bin + block * s->tile + (left - block);
+    const uint16_t *bin = s->bin + block * s->kept + (left - block);
     uint16_t *to        = s->recent + bins_at(s, left);
     end                 = PetscMin(left / COUNTED * COUNTED + COUNTED, left < s->coarse ? s->coarse : s->columns);
     if (end - left == COUNTED)
-      count_bins(COUNTED, s->open, bin, bins_of(s, left) + 2, to);
+      count_bins(COUNTED, s->waiting, bin, bins_of(s, left) + 2, to);
     else
-      count_bins(end - left, s->open, bin, bins_of(s, left) + 2, to);
+      count_bins(end - left, s->waiting, bin, bins_of(s, left) + 2, to);
   }
-  s->nrecent += s->open;
+  s->nrecent += s->waiting;
+  s->waiting = 0;
 }
 
 static void add_exceedances(ScoriaSummary s, int64_t n, const double rows[])
@@ -279,8 +288,9 @@ void summary_end_tile(ScoriaSummary s)
   s->sum[HERE][0] += s->open;
   end_powers(s);
   if (s->joint) end_products(s);
-  add_bins(s);
+  s->waiting += s->open;
   s->open = 0;
+  if (s->waiting + s->tile > s->kept) add_bins(s);
   phase_end(SCORIA_PHASE_STATISTICS, 0);
 }
 
@@ -288,6 +298,7 @@ PetscErrorCode ScoriaSummaryReduce(ScoriaSummary s, MPI_Comm comm)
 {
   PetscFunctionBeginUser;
   phase_begin(SCORIA_PHASE_REDUCE);
+  add_bins(s);
   flush_bins(s);
   PetscCall(ScoriaReduceMany(comm, MPI_SUM, s->size, MPI_INT64_T, s->sum[HERE]));
   PetscCall(ScoriaReduceMany(comm, MPI_MIN, 2 * (int64_t)s->columns, MPI_DOUBLE, s->extreme[HERE]));
