@@ -2,6 +2,7 @@
 #include "figures_plane.h"
 #include "scoria/stats.h"
 #include <math.h>
+#include <stdio.h>
 
 #define LEFT 62.0  /* of a panel, for its axis */
 #define RIGHT 84.0 /* for its colours */
@@ -51,11 +52,19 @@ PetscErrorCode ReportPlaneBegin(ReportText *body, const ReportPlane *at)
   PetscFunctionReturn(0);
 }
 
+/* "x  [um]"; without a unit the name alone, and nothing where it is not shown. */
+static void axis_label(bool shown, const char *name, const char *unit, size_t size, char label[])
+{
+  snprintf(label, size, *unit ? "%s  [%s]" : "%s", name, unit);
+  if (!shown) *label = 0;
+}
+
 PetscErrorCode ReportPlanePanel(ReportText *body, const ReportPlane *at, int row, int column, const char *file,
                                 int value, const char *title, bool error, double lo, double hi, const char *over)
 {
   const double x0 = column * (at->w + LEFT + RIGHT) + LEFT, y1 = at->height - row * (at->h + TOP + BELOW) - TOP;
   const bool foot = row == at->rows - 1, first = column == 0;
+  char label[64];
   PetscFunctionBeginUser;
   PetscCall(ReportPrint(body, "set lmargin at screen %.4f\nset rmargin at screen %.4f\n", x0 / REPORT_WIDTH,
                         (x0 + at->w) / REPORT_WIDTH));
@@ -64,10 +73,10 @@ PetscErrorCode ReportPlanePanel(ReportText *body, const ReportPlane *at, int row
   PetscCall(ReportPrint(body, "set palette defined (%s)\n", error ? palette_errors : palette_values));
   PetscCall(ReportPrint(body, lo < hi ? "set cbrange [%g:%g]\n" : "set cbrange [*:*]\n", lo, hi));
   PetscCall(ReportPrint(body, "set title '%s' offset 0,-0.5\n", title));
-  PetscCall(ReportPrint(body, "set xlabel '%s%s%s' offset 0,0.4\nset format x '%s'\n", foot ? "x  [" : "",
-                        foot ? at->along[0].unit : "", foot ? "]" : "", foot ? "%g" : ""));
-  PetscCall(ReportPrint(body, "set ylabel '%s%s%s' offset 1.2,0\n", first ? "y  [" : "", first ? at->along[1].unit : "",
-                        first ? "]" : ""));
+  axis_label(foot, "x", at->along[0].unit, sizeof label, label);
+  PetscCall(ReportPrint(body, "set xlabel '%s' offset 0,0.4\nset format x '%s'\n", label, foot ? "%g" : ""));
+  axis_label(first, "y", at->along[1].unit, sizeof label, label);
+  PetscCall(ReportPrint(body, "set ylabel '%s' offset 1.2,0\n", label));
   PetscCall(ReportPrint(body, "plot 'data/%s' using 1:2:%d with image%s\n", file, value, over ? over : ""));
   PetscFunctionReturn(0);
 }
