@@ -280,6 +280,9 @@ typedef struct {
   ScoriaRun run;      /* borrowed */
   int64_t step, most; /* items of the next round; at most */
   double began;       /* [s] of this round; 0: none has begun */
+  /* What ScoriaPaceMeet calls before it stops, with ctx, borrowed; NULL: nothing.  Collective. */
+  PetscErrorCode (*keep)(void *ctx);
+  void *ctx;
 } ScoriaPace;
 /* Between two rounds, and before the first: whether the run is to stop.  Collective on the run's ranks. */
 PetscErrorCode ScoriaPaceLook(ScoriaPace *pace, bool *stop);

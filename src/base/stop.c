@@ -202,6 +202,7 @@ PetscErrorCode ScoriaPaceMeet(ScoriaPace *pace, const char *kept)
   bool stop;
   PetscFunctionBeginUser;
   PetscCall(ScoriaPaceLook(pace, &stop));
+  if (stop && pace->keep) PetscCall(pace->keep(pace->ctx));
   if (stop) PetscCall(ScoriaStopped(pace->run, "%s", kept));
   PetscFunctionReturn(0);
 }

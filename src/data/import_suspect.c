@@ -345,9 +345,10 @@ PetscErrorCode ImportWarn(const Import *im, ImportSuspects *s)
                    "leave them out",
                    (long long)number[1], (long long)number[0]));
   if ((double)number[2] > SHARE * (double)number[0])
-    PetscCall(Warn(im,
-                   "%lld of %lld rows repeat another of their condition, value for value: they count "
-                   "as rows of their own, and spreads and errors are too small",
-                   (long long)number[2], (long long)number[0]));
+    PetscCall(
+        Warn(im,
+             "%lld of %lld rows seem to repeat another of their condition, value for value, by their checksums: they "
+             "count as rows of their own, and spreads and errors are too small",
+             (long long)number[2], (long long)number[0]));
   PetscFunctionReturn(0);
 }

@@ -4,6 +4,7 @@
 #include "scoria/run_files.h"
 #include <cJSON.h>
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,11 +138,29 @@ static PetscErrorCode ListFile(ScoriaRun run, const char *dir, const char *name,
   PetscFunctionReturn(0);
 }
 
+/* The last change of a file of the directory [s]; before all others where there is none. */
+static double changed(const char *dir, const char *name, const char *end)
+{
+  char path[2 * PETSC_MAX_PATH_LEN + 8];
+  struct stat st;
+
+  snprintf(path, sizeof path, "%s/%s%s", dir, name, end);
+  return stat(path, &st) ? -INFINITY : (double)st.st_mtim.tv_sec + 1e-9 * (double)st.st_mtim.tv_nsec;
+}
+
+/* Whether a start before was killed while it wrote the list, so that what it had made since may be listed as it was
+ * before that. */
+static bool was_cut(const char *dir)
+{
+  return isfinite(changed(dir, MANIFEST_FILE, ".part")) || isfinite(changed(dir, SCORIA_CROISSANT, ".part"));
+}
+
 /* The names to be listed, NULL-terminated: those published, then those of this command that are there and not listed,
- * as a start before may have finished them.  Rank 0. */
+ * or listed as they were, as a start before may have finished them.  Rank 0. */
 static PetscErrorCode Names(const char *dir, const char *command, const cJSON *files, const char ***names)
 {
-  int n = 0;
+  const double cut = was_cut(dir) ? changed(dir, MANIFEST_FILE, "") : INFINITY;
+  int n            = 0;
 
   PetscFunctionBeginUser;
   for (const ScoriaRunFile *f = scoria_run_files; f->name; f++) n++;
@@ -155,7 +174,7 @@ static PetscErrorCode Names(const char *dir, const char *command, const cJSON *f
   for (const ScoriaRunFile *f = scoria_run_files; f->name; f++) {
     char path[2 * PETSC_MAX_PATH_LEN];
     if (!(f->is & SCORIA_FILE_LISTED) || strcmp(f->command, command)) continue;
-    bool known = cJSON_GetObjectItemCaseSensitive(files, f->name);
+    bool known = cJSON_GetObjectItemCaseSensitive(files, f->name) && changed(dir, f->name, "") <= cut;
 
     for (int k = 0; k < new; k++) known = known || !strcmp((*names)[k], f->name);
     snprintf(path, sizeof path, "%s/%s", dir, f->name);

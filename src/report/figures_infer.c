@@ -86,38 +86,59 @@ static PetscErrorCode Length(ScoriaStore store, const char *path, const char *na
   PetscFunctionReturn(0);
 }
 
+/* The cells of the set: where fields lie on different ones, those of the one that has most. */
+static PetscErrorCode ReadShape(ScoriaStore store, const char *path, ReportPosterior *p)
+{
+  int64_t n = 1;
+  int rank;
+  PetscFunctionBeginUser;
+  for (int a = 0; a < 3; a++) p->shape[a] = 1;
+  if (fields_differ(p->nfields, p->field)) {
+    for (int f = 0; f < p->nfields; f++) {
+      if (p->field[f].cells > p->L) memcpy(p->shape, p->field[f].n, sizeof p->shape);
+      p->L     = PetscMax(p->L, p->field[f].cells);
+      p->whole = p->whole || p->field[f].n[1] > 1 || p->field[f].n[2] > 1;
+    }
+    PetscFunctionReturn(0);
+  }
+  PetscCall(Length(store, path, scoria_file_axes[0], &p->L));
+  p->shape[0] = (int)p->L;
+  PetscCall(ScoriaStoreShape(store, scoria_file_axes[1], 1, &rank, &n));
+  p->whole = rank == 1;
+  for (int a = 1; a < 3 && p->whole; a++) {
+    PetscCall(Length(store, path, scoria_file_axes[a], &n));
+    p->shape[a] = (int)PetscMin(n, LARGEST_COUNT);
+    p->L *= n;
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ReportPosteriorRead(MPI_Comm comm, const char *path, ReportPosterior *p)
 {
   ScoriaStore store;
-  char place[64], unit[16];
-  int64_t cells;
-  int axes;
+  char place[64], unit[16], axis[SCORIA_NAME_SIZE + 1];
   PetscFunctionBeginUser;
   memset(p, 0, sizeof *p);
   PetscCall(ScoriaFileExists(comm, path, &p->present));
   if (!p->present) PetscFunctionReturn(0);
   PetscCall(ScoriaStoreOpen(comm, path, "posterior", &store));
-  PetscCall(ScoriaStoreShape(store, scoria_file_axes[1], 1, &axes, &cells));
-  p->whole = axes == 1;
   PetscCall(ScoriaStoreGetFields(store, &p->nfields, p->field));
-  for (int f = 0; f < p->nfields; f++) p->L = PetscMax(p->L, p->field[f].cells);
-  if (!fields_differ(p->nfields, p->field)) PetscCall(Length(store, path, scoria_file_axes[0], &p->L));
+  PetscCall(ReadShape(store, path, p));
   PetscCall(Length(store, path, POSTERIOR_PROBABILITY, &p->Q));
   posterior_sensor_path(member_name(scoria_posterior_sensor_members, offsetof(ScoriaPosteriorSensor, x)), sizeof place,
                         place);
   PetscCall(Length(store, path, place, &p->sensors));
-  if (p->L < 2 || p->Q * p->L > LARGEST_COUNT)
+  if (p->L < 2 || (!p->whole && p->Q * p->L > LARGEST_COUNT))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found %lld cells and %lld quantiles", path, (long long)p->L, (long long)p->Q);
-  const int shape[3] = {(int)p->L, 1, 1};
-  char axis[SCORIA_NAME_SIZE + 1];
-  PetscCall(PetscMalloc1(fields_centres(p->nfields, p->field, shape), &p->x));
-  PetscCall(ScoriaStoreGetCentres(store, p->nfields, p->field, shape, p->x));
+  PetscCall(PetscMalloc1(fields_centres(p->nfields, p->field, p->shape), &p->x));
+  PetscCall(ScoriaStoreGetCentres(store, p->nfields, p->field, p->shape, p->x));
   snprintf(axis, sizeof axis, "/%s", field_axis(&p->field[0], 0));
   PetscCall(ScoriaStoreUnit(store, axis, sizeof unit, unit));
-  report_axis_x(unit, p->x[p->L - 1], &p->along);
+  report_axis_x(unit, p->x[p->field[0].centre[0] + (p->field[0].cells ? p->field[0].n[0] : p->shape[0]) - 1],
+                &p->along);
   PetscCall(ReadSensors(store, p));
   if (p->whole)
-    PetscCall(ReportPosteriorPlaneRead(store, path, p));
+    PetscCall(ReportPosteriorPlaneRead(store, p));
   else
     PetscCall(ReadFields(store, p));
   PetscCall(ScoriaStoreClose(&store));

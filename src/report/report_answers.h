@@ -19,16 +19,20 @@ typedef struct {
   double *sensor[4];                    /* owned (sensors): place [m], value, SD of the noise, number of the field */
   /* of whole fields, in place of the curves: in the plane z of the first reading */
   bool whole;
-  int64_t n[3];                           /* cells along x, y, z */
-  double *centre[3], *at[2];              /* owned (n) [m]; (sensors): y, z of the readings */
-  double z;                               /* of the plane */
-  double *plane[2][2][SCORIA_MAX_FIELDS]; /* owned (n[1], n[0]): mean and SD of prior and posterior */
-  ReportQuantity across;                  /* y */
+  int shape[3];  /* of the set (ScoriaFieldShape) */
+  double *at[2]; /* owned (sensors): y, z of the readings, NAN where they have none */
+  struct {
+    bool flat;           /* one number, or the same along x or y: it has no map */
+    int64_t n[3], plane; /* cells along x, y, z; the plane among them */
+    double *centre[3];   /* (n) [m], in x above */
+    double *map[2][2];   /* owned (n[1], n[0]): mean and SD of prior and posterior */
+  } mapped[SCORIA_MAX_FIELDS];
+  ReportQuantity across; /* y */
 } ReportPosterior;
 
 PetscErrorCode ReportPosteriorRead(MPI_Comm comm, const char *path, ReportPosterior *posterior);
 /* figures_infer_plane.c: the part of whole fields, of an open store whose fields and readings are read; its figures. */
-PetscErrorCode ReportPosteriorPlaneRead(ScoriaStore store, const char *path, ReportPosterior *posterior);
+PetscErrorCode ReportPosteriorPlaneRead(ScoriaStore store, ReportPosterior *posterior);
 PetscErrorCode ReportPosteriorPlaneDestroy(ReportPosterior *posterior);
 PetscErrorCode ReportDrawPosteriorPlane(ReportFigures *figs, const ReportPosterior *posterior);
 PetscErrorCode ReportPosteriorDestroy(ReportPosterior *posterior);

@@ -15,13 +15,22 @@ enum {
   WIDE  = 128  /* elements along x of a block, at most */
 };
 
+static const double inverse_factorial[] = {
+    1,          1,           0.5,          1.0 / 6,       1.0 / 24,       1.0 / 120,       1.0 / 720,
+    1.0 / 5040, 1.0 / 40320, 1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800};
+
+/* Taylor's polynomials of exp(x), of a degree, at LANES x. */
+static inline void taylor(int degree, const double x[], double p[])
+{
+  for (int l = 0; l < LANES; l++) p[l] = inverse_factorial[degree];
+  for (int k = degree - 1; k >= 0; k--)
+    for (int l = 0; l < LANES; l++) p[l] = p[l] * x[l] + inverse_factorial[k];
+}
+
 /* LANES exp(x) to two units in the last place, in a form that is computed for several x at once, unlike the library's:
- * Taylor's polynomial of degree 13 for |r| <= ln(2) / 2, times a power of two. */
+ * a polynomial for |r| <= ln(2) / 2, times a power of two. */
 static inline void exponentials(double x[])
 {
-  static const double c[] = {
-      1.0 / 6227020800, 1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040,
-      1.0 / 720,        1.0 / 120,       1.0 / 24,       1.0 / 6,       0.5,          1,           1};
   double at[LANES], r[LANES], p[LANES];
   for (int l = 0; l < LANES; l++) {
     double held    = x[l] > LARGEST ? LARGEST : x[l];
@@ -29,10 +38,8 @@ static inline void exponentials(double x[])
     at[l]          = held * LOG2_E + INTEGER;
     const double n = at[l] - INTEGER;
     r[l]           = (held - n * LN2_HIGH) - n * LN2_LOW;
-    p[l]           = c[0];
   }
-  for (int k = 1; k < (int)(sizeof c / sizeof *c); k++)
-    for (int l = 0; l < LANES; l++) p[l] = p[l] * r[l] + c[k];
+  taylor(13, r, p);
   for (int l = 0; l < LANES; l++) {
     uint64_t bits;
     double power;
@@ -63,41 +70,75 @@ static inline void find_knots(const KnotField *of, int x, int width, double *res
   const double middle = knots / 2, last = knots - 2;
   for (int i = 0; i < width; i++) {
     const double place = at[i] + middle, low = place > 0 ? place : 0;
-    const int k = (int)(low < last ? low : last);
-    at[i]       = place - k;
-    knot[i]     = (x + i) * knots + k;
+    at[i]   = low < last ? low : last;
+    knot[i] = (int)at[i];
+    at[i]   = place - knot[i];
   }
+  for (int i = 0; i < width; i++) knot[i] += (x + i) * knots;
 }
 
 /* Values at n positions. */
-static inline void between_knots(const double *restrict knot, int n, const int *restrict at, double *restrict value)
+static inline void between_knots(const double *restrict knot, int n, const int *restrict at,
+                                 const double *restrict beyond, double *restrict value)
 {
   double below[BLOCK], above[BLOCK];
   for (int i = 0; i < n; i++) {
     below[i] = knot[at[i]];
     above[i] = knot[at[i] + 1];
   }
-  for (int i = 0; i < n; i++) value[i] = below[i] + value[i] * (above[i] - below[i]);
+  for (int i = 0; i < n; i++) value[i] = below[i] + beyond[i] * (above[i] - below[i]);
+}
+
+/* exp(v) at LANES positions beyond the knots at `at`, whose spans are given: where all v are near the middle of their
+ * spans, by what they differ from it (the next term is 3e-17 of 1); else from v. */
+static inline void exponentials_between(const double *restrict knot, const int *restrict at,
+                                        const double *restrict span, double *restrict value)
+{
+  double x[LANES], p[LANES];
+  int64_t far = 0;
+  for (int l = 0; l < LANES; l++) {
+    x[l] = (value[l] - 0.5) * span[2 * l + 1];
+    far |= !(x[l] <= KNOT_NEAR && x[l] >= -KNOT_NEAR);
+  }
+  if (far) {
+    between_knots(knot, LANES, at, value, x);
+    exponentials(x);
+    memcpy(value, x, sizeof x);
+    return;
+  }
+  taylor(9, x, p);
+  for (int l = 0; l < LANES; l++) value[l] = span[2 * l] * p[l];
+}
+
+/* The field at n positions, as exponentials.  Spans are taken together for all of them, one by one: what is loaded at
+ * once soon after it was stored in parts waits for it. */
+static void logged(const KnotField *of, int n, int *restrict at, double *restrict value, double *restrict to)
+{
+  const int lanes        = (n + LANES - 1) / LANES * LANES;
+  const double reference = of->reference, sign = of->sign;
+  double span[2 * BLOCK];
+  for (int i = n; i < lanes; i++) value[i] = at[i] = 0;
+  for (int i = 0; i < lanes; i++) memcpy(span + 2 * i, of->span + 2 * at[i], 2 * sizeof *span);
+  for (int i = 0; i < lanes; i += LANES) exponentials_between(of->knot, at + i, span + 2 * i, value + i);
+  for (int i = 0; i < n; i++) to[i] = reference + sign * value[i];
 }
 
 /* Elements [x, x + width) of `places` places, from `place` on. */
 static void block(const KnotField *of, int place, int places, int x, int width, const double t[], double field[])
 {
-  const int nx = of->nx, n = places * width, lanes = (n + LANES - 1) / LANES * LANES;
-  double value[BLOCK];
+  const int nx = of->nx, n = places * width;
+  double value[BLOCK], kept[BLOCK], *to = width == nx ? field : kept;
   int knot[BLOCK];
   for (int p = 0; p < places; p++) {
     positions(of, place + p, x, width, t + (size_t)p * nx, value + p * width);
     find_knots(of, x, width, value + p * width, knot + p * width);
   }
-  between_knots(of->knot, n, knot, value);
-  if (of->logged) {
-    const double reference = of->reference, sign = of->sign;
-    for (int i = n; i < lanes; i++) value[i] = 0;
-    for (int i = 0; i < lanes; i += LANES) exponentials(value + i);
-    for (int i = 0; i < n; i++) value[i] = reference + sign * value[i];
-  }
-  for (int p = 0; p < places; p++) memcpy(field + (size_t)p * nx, value + p * width, sizeof *value * (size_t)width);
+  if (of->span)
+    logged(of, n, knot, value, to);
+  else
+    between_knots(of->knot, n, knot, value, to);
+  for (int p = 0; p < places && to != field; p++)
+    memcpy(field + (size_t)p * nx, to + p * width, sizeof *to * (size_t)width);
 }
 
 static void field(const KnotField *of, int places, const double t[], double field[])

@@ -6,6 +6,7 @@
 #include "scoria/processor.h"
 #include <stdbool.h>
 
+#define KNOT_NEAR 0.1   /* of v to the middle between knots: few terms of an exponential suffice */
 #define KNOT_LEAST 0.05 /* of 1 + bend q, and */
 #define KNOT_MOST 4.0   /* at most: beyond, a bent score is linear in q */
 
@@ -51,7 +52,7 @@ typedef struct {
   const double *rate;            /* borrowed (nx) */
   const double *s;               /* borrowed (places); NULL: none, and nothing of the next two */
   const double *exponent, *bend; /* borrowed (nx) */
-  bool logged;
+  const double *span;            /* borrowed (nx, knots, 2), see knot_spans; NULL: the field is v */
   double reference, sign;
 } KnotField;
 
@@ -73,5 +74,8 @@ typedef struct {
 
 extern const KnotLoops LEVELS(knot_loops);
 const KnotLoops *knot_loops(void); /* of the level in use */
+/* Of v (n, knots), from a knot to the next, exp(v) in the middle and the difference (n, knots, 2); this is NaN where
+ * exp(v) is hardly a number. */
+void knot_spans(int n, int knots, const double knot[], double span[]);
 
 #endif

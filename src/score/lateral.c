@@ -18,8 +18,8 @@ PetscErrorCode LateralSetUp(NormLateral norm)
   const int classes = norm->waves.classes;
   PetscCall(PetscCalloc6(rows * E, &norm->row, E, &norm->marginal, classes, &norm->kept, classes, &norm->mode, classes,
                          &norm->pair, classes, &norm->factor));
-  PetscCall(PetscCalloc4(E * MARGINAL_BINS * MARGINAL_TILT, &norm->feature, E, &norm->rate, norm->C, &norm->near, E,
-                         &norm->far));
+  PetscCall(PetscCalloc5(E * MARGINAL_BINS * MARGINAL_TILT, &norm->feature, E, &norm->rate, norm->C, &norm->near, E,
+                         &norm->far, 2 * E * MARGINAL_KNOTS, &norm->span));
   PetscFunctionReturn(0);
 }
 
@@ -70,7 +70,7 @@ PetscErrorCode LateralDestroy(void *self)
   PetscCall(NormPolyDestroy(&norm->shape));
   PetscCall(PetscFree5(norm->base, norm->s, norm->knot, norm->profile, norm->t));
   PetscCall(PetscFree6(norm->row, norm->marginal, norm->kept, norm->mode, norm->pair, norm->factor));
-  PetscCall(PetscFree4(norm->feature, norm->rate, norm->near, norm->far));
+  PetscCall(PetscFree5(norm->feature, norm->rate, norm->near, norm->far, norm->span));
   PetscCall(PetscFree5(norm->mean_coef, norm->scale_coef, norm->tilt_coef, norm->value, norm->tilt));
   PetscCall(PetscFree2(norm->score_coef, norm->score));
   PetscCall(PetscFree2(norm->power_coef, norm->power));
@@ -172,6 +172,7 @@ static KnotField knot_field(const NormLateral norm, int c)
 {
   const size_t first         = (size_t)c * norm->nx;
   const LateralEndsKind ends = norm->ends[c];
+  const double *span         = norm->span + first * 2 * MARGINAL_KNOTS;
   KnotField of               = {.nx        = norm->nx,
                                 .knots     = MARGINAL_KNOTS,
                                 .knot      = norm->knot + first * MARGINAL_KNOTS,
@@ -179,7 +180,7 @@ static KnotField knot_field(const NormLateral norm, int c)
                                 .s         = modulation_bends(norm) ? norm->modulation.s : NULL,
                                 .exponent  = norm->modulation.exponent + first,
                                 .bend      = norm->modulation.bend + first,
-                                .logged    = norm->logged[c] || ends != LATERAL_ENDS_NONE,
+                                .span      = norm->logged[c] || ends != LATERAL_ENDS_NONE ? span : NULL,
                                 .reference = norm->reference[c],
                                 .sign      = norm->sign[c]};
   if (ends != LATERAL_ENDS_NONE) {
@@ -289,11 +290,21 @@ static inline void add_modes(int n, int E, const double a[], const double *restr
     for (int e = 0; e < E; e++) to[e] += a[k] * W[(size_t)k * (size_t)E + e];
 }
 
+/* Of waves that have modes or are the long ones of the leading channel. */
+static int largest_ky(const NormLateral norm)
+{
+  const Swell *own = &norm->modulation.own;
+  int most         = 0;
+  for (int c = 0; c < norm->waves.classes; c++)
+    if (norm->kept[c] || (own->on && own->is_long[c] > 0)) most = PetscMax(most, norm->waves.class[c].ky);
+  return most;
+}
+
 /* The transform of scores from coordinates y (R). */
 static void set_spectrum(const NormLateral norm, const double y[], bool about_mean)
 {
   const Waves *w = &norm->waves;
-  memset(w->spectrum, 0, sizeof *w->spectrum * (size_t)w->C * w->half * w->nx);
+  waves_clear(w, largest_ky(norm));
   for (int c = 0; c < w->classes; c++) {
     const int width = norm->kept[c] ? wave_coordinates(&w->class[c]) : 0;
     memset(norm->row, 0, sizeof *norm->row * (size_t)width * norm->E);
@@ -315,7 +326,7 @@ void lateral_scores_of(const NormLateral norm, const double y[], bool about_mean
 {
   set_spectrum(norm, y, about_mean);
   if (norm->modulation.own.on) swell_part_of_spectrum(norm);
-  fftw_execute(norm->waves.back);
+  waves_back(&norm->waves, largest_ky(norm));
 }
 
 void lateral_decode(void *self, int64_t n, const double y[], double fields[])

@@ -130,6 +130,7 @@ struct NormLateral_ {
   double *score;           /* owned (E, MARGINAL_EDGES) */
   double *tilt;            /* owned (E, MARGINAL_TILT) */
   double *knot;            /* owned (E, MARGINAL_KNOTS): v at the knots of t, where they are modulated of bent ones */
+  double *span;            /* owned (E, MARGINAL_KNOTS, 2): between knots, knot_spans */
   double *D, *mu;          /* owned (Q), (kept[0]) */
   double *power;           /* owned (classes, C): factors of waves */
   double *correlation, *L; /* owned (P): correlations; lower factors by rows */

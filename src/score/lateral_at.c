@@ -1,4 +1,5 @@
 /* The normaliser of whole fields at a condition. */
+#include "knot_loops.h"
 #include "lateral.h"
 #include "scoria/linalg.h"
 #include <math.h>
@@ -53,10 +54,12 @@ void lateral_set_knots(NormLateral norm, const double u[])
     norm->rate[e] = 1 / LATERAL_STEP;
     for (int k = 0; k < MARGINAL_KNOTS; k++) knot[k] = norm->base[e] + norm->s[e] * knot[k];
   }
-  if (!modulation_bends(norm)) return;
-  memcpy(norm->modulation.plain, norm->knot, sizeof *norm->knot * (size_t)norm->E * MARGINAL_KNOTS);
-  modulation_set(norm, u);
-  modulation_bend(norm);
+  if (modulation_bends(norm)) {
+    memcpy(norm->modulation.plain, norm->knot, sizeof *norm->knot * (size_t)norm->E * MARGINAL_KNOTS);
+    modulation_set(norm, u);
+    modulation_bend(norm);
+  }
+  knot_spans(norm->E, MARGINAL_KNOTS, norm->knot, norm->span);
 }
 
 /* Variance (E) of t by W: per lateral place the mean over the orthonormal coordinates of all wave numbers. */

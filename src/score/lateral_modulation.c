@@ -174,7 +174,7 @@ void modulation_smooth(NormLateral norm, const double t[])
     for (int j = 0; j < wave_coordinates(&w->class[c]); j++) part[j] *= m->filter[c];
     waves_put(w, &w->class[c], part);
   }
-  fftw_execute(w->back);
+  waves_back(w, w->ny / 2);
   for (int p = 0; p < norm->N; p++) m->s[p] = m->on ? PetscClipInterval(w->grid[p], -FARTHEST, FARTHEST) : w->grid[p];
 }
 

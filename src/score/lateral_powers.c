@@ -100,7 +100,7 @@ static void set_law(const NormLateral norm, Powers *s)
     for (int e = 0; e < norm->E; e++) power[e] *= swell_power(norm, c, e);
     waves_put_power(w, &w->class[c], power);
   }
-  fftw_execute(w->back);
+  waves_back(w, w->ny / 2);
   covariances(norm, s, w->grid);
   fftw_execute(w->forward);
   for (int c = 0; c < w->classes; c++) waves_take_power(w, &w->class[c], s -> law + (size_t)c * norm -> E);

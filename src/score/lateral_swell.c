@@ -110,10 +110,20 @@ static double unit_of(const NormLateral norm, int x)
   return norm->rate[norm->modulation.channel * norm->nx + x] * LATERAL_STEP;
 }
 
+/* Of long waves. */
+static int largest_ky(const Swell *own)
+{
+  int most = 0;
+  for (int c = 0; c < own->waves.classes; c++)
+    if (own->is_long[c] > 0) most = PetscMax(most, own->waves.class[c].ky);
+  return most;
+}
+
 /* Of what is in waves.grid its mean, and its long waves in waves.grid. */
 static void take_long(Swell *own)
 {
   const Waves *w = &own->waves;
+  const int most = largest_ky(own);
   double *row    = own->row;
   fftw_execute(w->forward);
   for (int c = 0; c < w->classes; c++) {
@@ -122,14 +132,14 @@ static void take_long(Swell *own)
     row += wave_coordinates(&w->class[c]) * w->nx;
   }
   for (int x = 0; x < w->nx; x++) own->mean[x] = own->row[x] * wave_value(w, &w->class[0], 0, 0, 0);
-  memset(w->spectrum, 0, sizeof *w->spectrum * (size_t)w->half * w->nx);
+  waves_clear(w, most);
   row = own->row;
   for (int c = 0; c < w->classes; c++) {
     if (!(own->is_long[c] > 0)) continue;
     waves_put(w, &w->class[c], row);
     row += wave_coordinates(&w->class[c]) * w->nx;
   }
-  fftw_execute(w->back);
+  waves_back(w, most);
 }
 
 void swell_part(NormLateral norm, const double t[])
@@ -152,16 +162,17 @@ void swell_part_of_spectrum(NormLateral norm)
 {
   Swell *own         = &norm->modulation.own;
   const Waves *w     = &own->waves;
+  const int most     = largest_ky(own);
   const double *from = (const double *)(norm->waves.spectrum + (size_t)norm->modulation.channel * w->half * w->nx);
   double *to         = (double *)w->spectrum;
-  memset(w->spectrum, 0, sizeof *w->spectrum * (size_t)w->half * w->nx);
+  waves_clear(w, most);
   for (int c = 0; c < w->classes; c++)
     for (int k = 0; k < w->class[c].members && own->is_long[c] > 0; k++) {
       copy_wave(norm, w->class[c].at[k], from, to);
       copy_wave(norm, w->class[c].conjugate[k], from, to);
     }
   for (int x = 0; x < w->nx; x++) own->mean[x] = to[2 * (w->class[0].at[0] * w->nx + x)];
-  fftw_execute(w->back);
+  waves_back(w, most);
   memcpy(own->low, w->grid, sizeof *own->low * (size_t)norm->N * w->nx);
 }
 

@@ -185,3 +185,15 @@ const KnotLoops *knot_loops(void)
   static const KnotLoops *const table[] = {LEVELS(&knot_loops)};
   return table[processor_level()];
 }
+
+#define FARTHEST 699 /* |v|: exp(v) is a number there and within KNOT_NEAR */
+
+void knot_spans(int n, int knots, const double knot[], double span[])
+{
+  for (int e = 0; e < n; e++, knot += knots, span += 2 * knots)
+    for (int k = 0; k + 1 < knots; k++) {
+      const double middle = (knot[k] + knot[k + 1]) / 2;
+      span[2 * k]         = exp(middle);
+      span[2 * k + 1]     = fabs(middle) < FARTHEST ? knot[k + 1] - knot[k] : NAN;
+    }
+}

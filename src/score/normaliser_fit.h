@@ -39,21 +39,29 @@ PetscErrorCode NormChooseTerms(const NormData *data, const NormPoly *poly, const
                                int cells, const double Y[], bool **use);
 
 /* Of directions, so many functions of the conditions that quieter ones have are offered besides the polynomials. */
-#define NORM_TRENDS 3
+#define NORM_TRENDS 8
 
 typedef struct {
-  int r;     /* how many there are */
-  double *V; /* owned (p, NORM_TRENDS): their coefficients, of unit length */
-  double *X; /* owned (slots, p + r): terms of a design, and these */
+  int r;                     /* how many there are */
+  double *V;                 /* owned (p, NORM_TRENDS): their coefficients, of unit length */
+  double *X;                 /* owned (slots, p + r): terms of a design, and these */
+  double share[NORM_TRENDS]; /* their sizes in the quieter directions, of the largest */
 } NormTrends;
 
 PetscErrorCode NormTrendsCreate(int64_t slots, int p, NormTrends *trends);
 PetscErrorCode NormTrendsDestroy(NormTrends *trends);
-/* The principal trends of directions [first, m), of which along (p, m) has the coefficients.  Collective. */
-PetscErrorCode NormFindTrends(MPI_Comm comm, int p, int m, int first, const double along[], NormTrends *trends);
+/* The principal trends of directions [first, m), of which along (p, m) has the coefficients, `most` at most.
+ * Collective. */
+PetscErrorCode NormFindTrends(MPI_Comm comm, int p, int m, int first, int most, const double along[],
+                              NormTrends *trends);
 /* Adds them to the terms of a design, which borrows trends->X; coef (p + r) of that becomes coef (p) of the terms. */
 void norm_trends_design(const NormTrends *trends, NormDesign *design);
 void norm_trends_resolve(const NormTrends *trends, int p, double coef[]);
+
+/* coef (design->p) of y (pieces; design->q is 1), of the powers of poly and behind them of trends, shrunk by what the
+ * rows tell of each; and h (pieces) as NormLeverages has them.  pieces: of all ranks.  Collective. */
+PetscErrorCode NormShrink(const NormDesign *design, const NormPoly *poly, const NormTrends *trends, double pieces,
+                          const double y[], double coef[], double h[]);
 
 /* The same for E S2 = exp(X B), by ln S2, whose expected value is ln E S2 and a number, that of ln chi^2_n / n (-1.27
  * for a single row), which the first term takes. */

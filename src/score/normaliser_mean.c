@@ -5,11 +5,14 @@
  *   1. all elements are regressed on the same terms; residuals r, spreads sd;
  *   2. C are the eigenvectors of the correlation of r / sd, lambda the variances along them: noise falls apart into
  *      independent parts;
- *   3. the means along the directions with noise (lambda above 1e-6 of the largest, NORM_ALONE at most) get terms of
- *      their own each, the quietest first, by cross-validation among the powers and the trends of much quieter ones,
- * and weights of one over the variance along the direction, a gamma regression of the squared residuals on the
- *      conditions; the other directions share theirs;
- *   4. coefficients go back to the elements: coef = along C sd. */
+ *   3. the means along the directions with noise (lambda above 1e-6 of the largest, NORM_ALONE at most) are regressed
+ *      each by itself, the quietest first, on the powers and the trends of much quieter ones, with weights of one over
+ *      the variance along the direction, a gamma regression of the squared residuals on the conditions; the other
+ *      directions share their terms;
+ *   4. coefficients go back to the elements: coef = along C sd.
+ * Regressions of 3 shrink coefficients by what the rows tell of them (normaliser_shrink.c), and 1 has all terms, so
+ * that what these miss is not taken for noise.  Of few conditions, or of conditions of few values, whose likelihood
+ * says nothing of what lies between them, terms are chosen (normaliser_select.c), in 1 too. */
 #include "scoria/linalg.h"
 #include "normaliser_fit.h"
 #include "tile_sum.h"
@@ -19,6 +22,7 @@
 typedef struct {
   const NormDesign *design; /* borrowed */
   int m, alone;             /* elements; directions with terms of their own */
+  bool shrink;              /* coefficients along these are shrunk, not chosen */
   double *table;            /* owned (slots, m): residuals of a first fit, then means along the directions */
   double *sd, *C;           /* owned (m), (m, m): rms residuals; directions as rows, ascending */
   double *lambda;           /* owned (m): their variances */
@@ -29,7 +33,7 @@ static PetscErrorCode DirectionsCreate(const NormData *data, const NormDesign *d
 {
   const size_t m = (size_t)design->q, slots = (size_t)data->start[data->tiles.tiles] + 1;
   PetscFunctionBeginUser;
-  *s = (Directions){.design = design, .m = design->q};
+  *s = (Directions){.design = design, .m = design->q, .shrink = !data->few && data->levels == 0};
   PetscCall(
       PetscCalloc5(slots * m, &s->table, m, &s->sd, m * m, &s->C, m, &s->lambda, (size_t)design->p * m, &s->along));
   PetscFunctionReturn(0);
@@ -58,7 +62,7 @@ static PetscErrorCode FitTogether(NormData *data, Directions *s, const double Y[
   const int m = s->m, p = design.p;
   bool *use = NULL;
   PetscFunctionBeginUser;
-  PetscCall(NormChooseTerms(data, &data->norm->mean, &design, 0, data->norm->L, Y, &use));
+  if (!s->shrink) PetscCall(NormChooseTerms(data, &data->norm->mean, &design, 0, data->norm->L, Y, &use));
   design.use = use;
   PetscCall(NormLeastSquares(&design, Y, coef));
   PetscCall(PetscFree(use));
@@ -180,7 +184,8 @@ static PetscErrorCode FindWeights(const NormData *data, const Directions *s, int
   PetscFunctionReturn(0);
 }
 
-#define QUIETER 0.01 /* of a variance: trends of such directions are known ten times as well as noise is large */
+#define CHOSEN_TRENDS 3 /* that cross-validation has to tell from chance */
+#define QUIETER 0.01    /* of a variance: trends of such directions are known ten times as well as noise is large */
 
 /* The first direction that is much quieter than k, or m: none is, or k itself is so quiet that powers pay, or few
  * conditions tell no function between them, however quiet. */
@@ -200,6 +205,7 @@ static PetscErrorCode FitColumn(NormData *data, Directions *s, int k, double sha
   const int p         = s->design->p;
   NormDesign design   = *s->design;
   bool *use           = NULL;
+  const double one    = 1;
   PetscFunctionBeginUser;
   take_column(data, s, k, c);
   /* What terms miss of few conditions is no noise, whose spread could be regressed. */
@@ -209,18 +215,24 @@ static PetscErrorCode FitColumn(NormData *data, Directions *s, int k, double sha
     PetscCall(FindWeights(data, s, k, c));
   design.q = 1;
   design.w = c->w;
-  PetscCall(NormFindTrends(data->in.comm, p, s->m, quieter(data, s, k), s->along, &c->trends));
+  PetscCall(NormFindTrends(data->in.comm, p, s->m, quieter(data, s, k), s->shrink ? NORM_TRENDS : CHOSEN_TRENDS,
+                           s->along, &c->trends));
   norm_trends_design(&c->trends, &design);
-  PetscCall(NormChooseTerms(data, &data->norm->mean, &design, 1, 1, c->y, &use));
-  design.use = use;
-  PetscCall(NormLeastSquares(&design, c->y, c->coef));
+  memset(c->h, 0, (size_t)slots * sizeof(double));
+  memset(c->coef, 0, (size_t)(p + NORM_TRENDS) * sizeof(double));
+  if (s->shrink) {
+    PetscCall(NormShrink(&design, &data->norm->mean, &c->trends, data->fitted_pieces, c->y, c->coef, c->h));
+  } else {
+    PetscCall(NormChooseTerms(data, &data->norm->mean, &design, 1, 1, c->y, &use));
+    design.use = use;
+    PetscCall(NormLeastSquares(&design, c->y, c->coef));
+    PetscCall(NormLeverages(&design, &one, c->h));
+  }
   norm_trends_resolve(&c->trends, p, c->coef);
   for (int j = 0; j < p; j++) s->along[(size_t)j * s->m + k] = c->coef[j];
-  memset(c->h, 0, (size_t)slots * sizeof(double));
-  PetscCall(NormLeverages(&design, &share, c->h));
   for (int t = 0; t < data->tiles.tiles; t++)
     for (int64_t i = data->start[t]; i < data->start[t] + data->fitted[t]; i++)
-      data->leverage[i] += c->h[i] * c->w[i] / s->design->w[i];
+      data->leverage[i] += share * c->h[i] * c->w[i] / s->design->w[i];
   PetscCall(PetscFree(use));
   PetscFunctionReturn(0);
 }

@@ -3,8 +3,8 @@
  * Where the conditions act on fields through few functions of theirs, sin(3 a) at every x say, a direction of little
  * noise tells such a function nearly exactly, and one of much noise then pays for its amplitude alone instead of for
  * every power of its polynomial.  The functions are the principal ones of the trends of all directions that are
- * much quieter than the one in question: their noise is uncorrelated with its, so that cross-validation may choose
- * among them and the powers alike. */
+ * much quieter than the one in question: their noise is uncorrelated with its, so that they may be regressed on as
+ * powers are. */
 #include "scoria/linalg.h"
 #include "normaliser_fit.h"
 #include <math.h>
@@ -24,7 +24,10 @@ static void sum_trends(int p, int m, int first, const double along[], double G[]
     }
 }
 
-PetscErrorCode NormFindTrends(MPI_Comm comm, int p, int m, int first, const double along[], NormTrends *trends)
+#define LEAST_TREND 1e-14 /* of the largest's squares: rounding */
+
+PetscErrorCode NormFindTrends(MPI_Comm comm, int p, int m, int first, int most, const double along[],
+                              NormTrends *trends)
 {
   const int n = p - 1;
   double *G, *w;
@@ -32,17 +35,20 @@ PetscErrorCode NormFindTrends(MPI_Comm comm, int p, int m, int first, const doub
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCall(PetscArrayzero(trends->V, (size_t)p * NORM_TRENDS));
-  trends->r = first < m ? PetscMin(NORM_TRENDS, PetscMin(n, m - first)) : 0;
+  trends->r = first < m ? PetscMin(most, PetscMin(n, m - first)) : 0;
   if (trends->r < 1) PetscFunctionReturn(0);
   PetscCall(PetscCalloc2((size_t)n * n, &G, n, &w));
   if (rank == 0) {
     sum_trends(p, m, first, along, G);
     PetscCall(LinalgEigen(n, G, w));
-    for (int r = 0; r < trends->r; r++)
-      for (int i = 0; i < n && w[n - 1 - r] > 0; i++)
+    for (int r = 0; r < trends->r; r++) {
+      trends->share[r] = w[n - 1 - r] > LEAST_TREND * w[n - 1] ? sqrt(w[n - 1 - r] / w[n - 1]) : 0;
+      for (int i = 0; i < n && trends->share[r] > 0; i++)
         trends->V[(size_t)(i + 1) * NORM_TRENDS + r] = G[(size_t)(n - 1 - r) * n + i];
+    }
   }
   PetscCall(PetscFree2(G, w));
+  PetscCall(NormShare(comm, NORM_TRENDS, trends->share));
   PetscCall(NormShare(comm, (size_t)p * NORM_TRENDS, trends->V));
   PetscFunctionReturn(0);
 }

@@ -1,4 +1,8 @@
-/* A complex number of FFTW is two doubles, real and imaginary part. */
+/* A complex number of FFTW is two doubles, real and imaginary part.
+ *
+ * Spectra of fields have no waves beyond some ky, and FFTW's transforms to real numbers along y take one of them at a
+ * time where complex ones take several, so that the way back is in two steps: along z what waves there are, and then,
+ * plane by plane, along y two neighbours along x as one complex number, a + i b.  It takes a third of the time. */
 #include "waves.h"
 #include <math.h>
 #include <stdlib.h>
@@ -29,6 +33,16 @@ static int by_length(const void *a, const void *b)
   return p2 != q2 ? (p2 > q2) - (p2 < q2) : (p->kz > q->kz) - (p->kz < q->kz);
 }
 
+static void make_steps(Waves *w)
+{
+  const int pairs = w->nx / 2, line = (w->ny / 2 + 1) * w->nx;
+  const fftw_iodim64 z[1] = {{w->nz, line, line}}, of_z[1] = {{w->nx, 1, 1}};
+  const fftw_iodim64 y[1] = {{w->ny, pairs, pairs}}, of_y[1] = {{pairs, 1, 1}};
+  fftw_complex *plane = (fftw_complex *)w->grid;
+  w->along_z          = fftw_plan_guru64_dft(1, z, 1, of_z, w->spectrum, w->spectrum, FFTW_BACKWARD, PLANNING);
+  w->along_y          = fftw_plan_guru64_dft(1, y, 1, of_y, plane, plane, FFTW_BACKWARD, PLANNING);
+}
+
 static PetscErrorCode MakePlans(Waves *w)
 {
   const int n[2] = {w->nz, w->ny}, plane = w->nz * w->ny * w->nx, half = w->half * w->nx;
@@ -39,8 +53,12 @@ static PetscErrorCode MakePlans(Waves *w)
   const fftw_iodim64 back[2]    = {{w->C, half, plane}, {w->nx, 1, 1}};
   PetscFunctionBeginUser;
   w->forward = fftw_plan_guru64_dft_r2c(2, dims, 2, many, w->grid, w->spectrum, PLANNING | FFTW_DESTROY_INPUT);
-  w->back    = fftw_plan_guru64_dft_c2r(2, inverse, 2, back, w->spectrum, w->grid, PLANNING | FFTW_DESTROY_INPUT);
-  PetscCheck(w->forward && w->back, PETSC_COMM_SELF, PETSC_ERR_LIB, "FFTW has no plan for %d x %d", w->nz, w->ny);
+  if (w->nx % 2)
+    w->back = fftw_plan_guru64_dft_c2r(2, inverse, 2, back, w->spectrum, w->grid, PLANNING | FFTW_DESTROY_INPUT);
+  else
+    make_steps(w);
+  PetscCheck(w->forward && (w->back || (w->along_z && w->along_y)), PETSC_COMM_SELF, PETSC_ERR_LIB,
+             "FFTW has no plan for %d x %d", w->nz, w->ny);
   PetscFunctionReturn(0);
 }
 
@@ -64,10 +82,65 @@ PetscErrorCode WavesDestroy(Waves *waves)
   PetscFunctionBeginUser;
   if (waves->forward) fftw_destroy_plan(waves->forward);
   if (waves->back) fftw_destroy_plan(waves->back);
+  if (waves->along_z) fftw_destroy_plan(waves->along_z);
+  if (waves->along_y) fftw_destroy_plan(waves->along_y);
   fftw_free(waves->spectrum);
   fftw_free(waves->grid);
   PetscCall(PetscFree(waves->class));
   PetscFunctionReturn(0);
+}
+
+void waves_clear(const Waves *w, int most)
+{
+  const size_t line = (size_t)(w->ny / 2 + 1) * (size_t)w->nx, used = w->nx % 2 ? line : (size_t)(most + 1) * w->nx;
+  for (int i = 0; i < w->C * w->nz; i++) memset(w->spectrum + i * line, 0, used * sizeof *w->spectrum);
+}
+
+/* Waves ky of n elements, n even, to those of pairs of them: those of a + i b at ky, and at -ky, where those of a and
+ * of b are conjugated. */
+static void put_pairs(int n, const double *restrict from, double *restrict plus, double *restrict minus)
+{
+  for (int x = 0; x < n; x += 2) {
+    const double *a = from + 2 * x, *b = a + 2;
+    plus[x]      = a[0] - b[1];
+    plus[x + 1]  = a[1] + b[0];
+    minus[x]     = a[0] + b[1];
+    minus[x + 1] = b[0] - a[1];
+  }
+}
+
+/* A plane (ny, nx) of pairs from its half spectrum along y; waves that are their own negatives are real. */
+static void pair_plane(const Waves *w, int most, const fftw_complex *line, double plane[])
+{
+  const int nx = w->nx, ny = w->ny, empty = ny - 1 - 2 * most;
+  if (empty > 0) memset(plane + (size_t)(most + 1) * nx, 0, sizeof *plane * (size_t)empty * nx);
+  for (int ky = 0; ky <= most; ky++, line += nx) {
+    const double *from = (const double *)line;
+    double *plus       = plane + (size_t)ky * nx;
+    if (ky && 2 * ky != ny)
+      put_pairs(nx, from, plus, plane + (size_t)(ny - ky) * nx);
+    else
+      for (int x = 0; x < nx; x++) plus[x] = from[2 * x];
+  }
+}
+
+void waves_back(const Waves *w, int most)
+{
+  const size_t line = (size_t)(w->ny / 2 + 1) * (size_t)w->nx, plane = (size_t)w->ny * (size_t)w->nx;
+  if (w->back) {
+    fftw_execute(w->back);
+    return;
+  }
+  for (int i = 0; i < w->C; i++)
+    for (int ky = 0; ky <= most; ky++) {
+      fftw_complex *of = w->spectrum + (size_t)i * w->half * w->nx + (size_t)ky * w->nx;
+      fftw_execute_dft(w->along_z, of, of);
+    }
+  for (int i = 0; i < w->C * w->nz; i++) {
+    double *to = w->grid + i * plane;
+    pair_plane(w, most, w->spectrum + i * line, to);
+    fftw_execute_dft(w->along_y, (fftw_complex *)to, (fftw_complex *)to);
+  }
 }
 
 int wave_coordinates(const WaveClass *c)

@@ -21,14 +21,19 @@ typedef struct {
   int nx, ny, nz, C;
   int half; /* wave numbers of a half spectrum: nz (ny / 2 + 1) */
   int classes;
-  WaveClass *class;        /* owned: by kz^2 + ky^2, the lateral mean first */
-  fftw_complex *spectrum;  /* owned (C, half, nx) */
-  double *grid;            /* owned (C, nz, ny, nx) */
-  fftw_plan forward, back; /* owned: grid to spectrum, spectrum to grid */
+  WaveClass *class;           /* owned: by kz^2 + ky^2, the lateral mean first */
+  fftw_complex *spectrum;     /* owned (C, half, nx) */
+  double *grid;               /* owned (C, nz, ny, nx) */
+  fftw_plan forward;          /* owned: grid to spectrum */
+  fftw_plan back;             /* owned: spectrum to grid, where nx is odd; NULL where it is even, and then */
+  fftw_plan along_z, along_y; /* owned, in place: of a spectrum's waves of one ky; of a plane of the grid in pairs */
 } Waves;
 
 PetscErrorCode WavesCreate(int C, int nx, int ny, int nz, Waves *waves);
 PetscErrorCode WavesDestroy(Waves *waves);
+/* The spectrum of no waves, to put some with ky <= most into; and the grid of such a spectrum, which is destroyed. */
+void waves_clear(const Waves *waves, int most);
+void waves_back(const Waves *waves, int most);
 /* Coordinates that a mode of a class has: 1, 2 or 4. */
 int wave_coordinates(const WaveClass *c);
 /* Coordinate j of a class at a lateral place: a real function that is orthonormal over them. */
@@ -37,7 +42,7 @@ double wave_value(const Waves *waves, const WaveClass *c, int j, int y, int z);
  * `forward` left; and back into it. */
 void waves_take(const Waves *waves, const WaveClass *c, double rows[]);
 void waves_put(const Waves *waves, const WaveClass *c, const double rows[]);
-/* The half spectrum of which `back` makes the covariance of a field with its first lateral place, from the variance
+/* The half spectrum of which waves_back makes the covariance of a field with its first lateral place, from the variance
  * (C nx) of a coordinate of every class; and these from what `forward` makes of the covariance. */
 void waves_put_power(const Waves *waves, const WaveClass *c, const double power[]);
 void waves_take_power(const Waves *waves, const WaveClass *c, double power[]);

@@ -14,9 +14,17 @@
 #define MARGIN 0.6 /* the range of the pilot is widened by this share of it on each side */
 #define BLOCK 16   /* columns of a row taken together */
 #define STRIP 256  /* columns whose sums, 13 numbers each, stay there; a multiple of BLOCK */
+#define TOGETHER 8 /* rows that sums in registers take */
+#define KEPT 64    /* rows whose bins are counted together, where tiles have fewer: counts come from memory */
 #define COUNTED 8  /* columns whose counts in use stay in the first-level cache together; divides BLOCK */
 
 /* ---------------------------------------------------------------------------------------------- life cycle ---- */
+
+/* Of as many tiles as KEPT has. */
+static int kept_rows(int tile)
+{
+  return tile * PetscMax(KEPT / tile, 1);
+}
 
 static void lay_out(ScoriaSummary s)
 {
@@ -67,6 +75,7 @@ PetscErrorCode ScoriaSummaryCreate(const ScoriaSummarySpec *spec, int64_t n, con
   s->joint       = spec->joint;
   s->coarse      = spec->coarse;
   s->tile        = spec->tile ? spec->tile : SUMMARY_TILE;
+  s->kept        = kept_rows((int)s->tile);
   s->nthresholds = spec->nthresholds;
   PetscCall(PetscMalloc1(spec->nthresholds, &s->threshold));
   PetscCall(PetscArraycpy(s->threshold, spec->threshold, spec->nthresholds));
@@ -78,7 +87,7 @@ PetscErrorCode ScoriaSummaryCreate(const ScoriaSummarySpec *spec, int64_t n, con
   PetscCall(PetscCalloc4((size_t)POWERS * s->columns, &s->power, (size_t)s->joint * s->joint, &s->product, s->joint,
                          &s->row, bins_at(s, s->columns), &s->recent));
   PetscCall(PetscMalloc2(s->joint ? (size_t)s->tile * s->columns : 0, &s->z,
-                         (size_t)s->tile * ((s->columns + BLOCK - 1) / BLOCK) * BLOCK, &s->bin));
+                         (size_t)s->kept * ((s->columns + BLOCK - 1) / BLOCK) * BLOCK, &s->bin));
   for (int which = HERE; which <= TOTAL; which++) clear(s, which);
   take_scales(s, n, pilot);
   *summary = s;
@@ -104,61 +113,83 @@ double summary_bytes(const ScoriaSummarySpec *spec)
   const double coarse = spec->coarse, fine = spec->columns - coarse, tile = spec->tile ? spec->tile : SUMMARY_TILE;
   return (coarse * (COARSE + 2) + fine * (BINS + 2)) * (2 * sizeof(int64_t) + sizeof(uint16_t)) +
          spec->columns * (2.0 * 2 * POWERS * sizeof(int64_t) + (POWERS + 10.0) * sizeof(double) +
-                          tile * (sizeof(float) * (spec->joint > 0) + sizeof(uint16_t)));
+                          tile * sizeof(float) * (spec->joint > 0) + kept_rows((int)tile) * sizeof(uint16_t));
 }
 
 /* ------------------------------------------------------------------------------------------------- adding ---- */
 
-/* n <= BLOCK columns of one row; the sums are arrays of their own to the compiler, which can then take many columns at
- * once.  Bin 0 holds what is below the histogram's range, the top one what is above. */
-static inline void power_block(int n, bool kept, const double *restrict x, const double *restrict centre,
-                               const double *restrict inverse, const double *restrict left,
-                               const double *restrict per_bin, const double *restrict top, float *restrict keep,
-                               uint16_t *restrict bin, double *restrict S1, double *restrict S2, double *restrict S3,
-                               double *restrict S4, double *restrict S5, double *restrict S6, double *restrict lo,
-                               double *restrict minus_hi)
+/* n <= BLOCK columns of `count` rows of m; the sums are arrays of their own to the compiler, which can then take many
+ * columns at once and keep them in registers from row to row. */
+static inline void power_block(int count, int n, int64_t m, const double *restrict x, const double *restrict centre,
+                               const double *restrict inverse, double *restrict S1, double *restrict S2,
+                               double *restrict S3, double *restrict S4, double *restrict S5, double *restrict S6,
+                               double *restrict lo, double *restrict minus_hi)
 {
   for (int j = 0; j < n; j++) {
-    const double z = (x[j] - centre[j]) * inverse[j], z2 = z * z, z3 = z2 * z;
-    const double place = (x[j] - left[j]) * per_bin[j] + 1, low = place > 0 ? place : 0;
-    bin[j] = (uint16_t)(int)(low < top[j] ? low : top[j]);
-    if (kept) keep[j] = (float)z;
-    S1[j] += z;
-    S2[j] += z2;
-    S3[j] += z3;
-    S4[j] += z2 * z2;
-    S5[j] += z2 * z3;
-    S6[j] += z3 * z3;
-    lo[j]       = x[j] < lo[j] ? x[j] : lo[j];
-    minus_hi[j] = -x[j] < minus_hi[j] ? -x[j] : minus_hi[j];
+    double s1 = S1[j], s2 = S2[j], s3 = S3[j], s4 = S4[j], s5 = S5[j], s6 = S6[j], least = lo[j], most = minus_hi[j];
+    for (int i = 0; i < count; i++) {
+      const double value = x[i * m + j], z = (value - centre[j]) * inverse[j], z2 = z * z, z3 = z2 * z;
+      s1 += z;
+      s2 += z2;
+      s3 += z3;
+      s4 += z2 * z2;
+      s5 += z2 * z3;
+      s6 += z3 * z3;
+      least = value < least ? value : least;
+      most  = -value < most ? -value : most;
+    }
+    S1[j] = s1, S2[j] = s2, S3[j] = s3, S4[j] = s4, S5[j] = s5, S6[j] = s6;
+    lo[j] = least, minus_hi[j] = most;
   }
 }
 
-/* Powers of z, and the extremes of x; z itself, for products, goes to s->z and the bins, block of columns by block of
- * columns, to s->bin.  Of many columns the sums of a STRIP stay in the first-level cache while all n rows are added. */
+/* Bins of n <= BLOCK columns of a row: 0 is what is below the histogram's range, the top one what is above. */
+static inline void bin_block(int n, const double *restrict x, const double *restrict left,
+                             const double *restrict per_bin, const double *restrict top, uint16_t *restrict bin)
+{
+  for (int j = 0; j < n; j++) {
+    const double place = (x[j] - left[j]) * per_bin[j] + 1, low = place > 0 ? place : 0;
+    bin[j] = (uint16_t)(int)(low < top[j] ? low : top[j]);
+  }
+}
+
+static inline void keep_block(int n, const double *restrict x, const double *restrict centre,
+                              const double *restrict inverse, float *restrict z)
+{
+  for (int j = 0; j < n; j++) z[j] = (float)((x[j] - centre[j]) * inverse[j]);
+}
+
+/* n <= BLOCK columns from j on of `count` rows from row i on; z itself, for products, goes to s->z. */
+static inline void add_block(ScoriaSummary s, int count, int n, int64_t i, int j, const double rows[])
+{
+  const int64_t m = s->columns;
+  const double *x = rows + i * m + j;
+  double *to = s->power + j, *lo = s->extreme[HERE] + j;
+  power_block(count, n, m, x, s->centre + j, s->inverse_scale + j, to, to + m, to + 2 * m, to + 3 * m, to + 4 * m,
+              to + 5 * m, lo, lo + m);
+  for (int k = 0; k < count; k++, i++, x += m) {
+    bin_block(n, x, s->lo + j, s->inverse + j, s->top + j, s->bin + j * s->kept + (s->waiting + s->open + i) * BLOCK);
+    if (s->joint) keep_block(n, x, s->centre + j, s->inverse_scale + j, s->z + i * m + j);
+  }
+}
+
+static inline void add_strip(ScoriaSummary s, int count, int64_t i, int first, int end, const double rows[])
+{
+  int j = first;
+  for (; j + BLOCK <= end; j += BLOCK) add_block(s, count, BLOCK, i, j, rows);
+  if (j < end) add_block(s, count, end - j, i, j, rows);
+}
+
+/* Powers of z, the extremes of x, and bins, block of columns by block of columns.  Of many columns the sums of a STRIP
+ * stay in the first-level cache while all n rows are added. */
 static void add_powers(ScoriaSummary s, int64_t n, const double rows[])
 {
-  const int m = s->columns;
-  double *S = s->power, *extreme = s->extreme[HERE];
-  for (int strip = 0; strip < m; strip += STRIP)
-    for (int64_t i = 0; i < n; i++)
-      for (int j = strip; j < PetscMin(strip + STRIP, m); j += BLOCK) {
-        const int64_t row = s->open + i;
-        const double *x   = rows + i * m + j;
-        float *z          = s->joint ? s->z + i * m + j : NULL;
-        uint16_t *bin     = s->bin + (int64_t)j * s->tile + row * BLOCK;
-        double *to = S + j, *lo = extreme + j;
-#define COLUMNS(number, kept)                                                                                          \
-  power_block(number, kept, x, s->centre + j, s->inverse_scale + j, s->lo + j, s->inverse + j, s->top + j, z, bin, to, \
-              to + m, to + 2 * m, to + 3 * m, to + 4 * m, to + 5 * m, lo, lo + m)
-        if (m - j >= BLOCK && s->joint)
-          COLUMNS(BLOCK, true);
-        else if (m - j >= BLOCK)
-          COLUMNS(BLOCK, false);
-        else
-          COLUMNS(m - j, s->joint > 0);
-#undef COLUMNS
-      }
+  for (int strip = 0; strip < s->columns; strip += STRIP) {
+    const int end = PetscMin(strip + STRIP, s->columns);
+    int64_t i     = 0;
+    for (; i + TOGETHER <= n; i += TOGETHER) add_strip(s, TOGETHER, i, strip, end, rows);
+    for (; i < n; i++) add_strip(s, 1, i, strip, end, rows);
+  }
 }
 
 static void end_powers(ScoriaSummary s)
@@ -203,18 +234,19 @@ static void flush_bins(ScoriaSummary s)
  * counted together have equally many bins. */
 static void add_bins(ScoriaSummary s)
 {
-  if (s->nrecent + s->open > UINT16_MAX) flush_bins(s);
+  if (s->nrecent + s->waiting > UINT16_MAX) flush_bins(s);
   for (int left = 0, end; left < s->columns; left = end) {
     const int block     = left / BLOCK * BLOCK;
-    const uint16_t *bin = s->bin + block * s->tile + (left - block);
+    const uint16_t *bin = s->bin + block * s->kept + (left - block);
     uint16_t *to        = s->recent + bins_at(s, left);
     end                 = PetscMin(left / COUNTED * COUNTED + COUNTED, left < s->coarse ? s->coarse : s->columns);
     if (end - left == COUNTED)
-      count_bins(COUNTED, s->open, bin, bins_of(s, left) + 2, to);
+      count_bins(COUNTED, s->waiting, bin, bins_of(s, left) + 2, to);
     else
-      count_bins(end - left, s->open, bin, bins_of(s, left) + 2, to);
+      count_bins(end - left, s->waiting, bin, bins_of(s, left) + 2, to);
   }
-  s->nrecent += s->open;
+  s->nrecent += s->waiting;
+  s->waiting = 0;
 }
 
 static void add_exceedances(ScoriaSummary s, int64_t n, const double rows[])
@@ -256,8 +288,9 @@ void summary_end_tile(ScoriaSummary s)
   s->sum[HERE][0] += s->open;
   end_powers(s);
   if (s->joint) end_products(s);
-  add_bins(s);
+  s->waiting += s->open;
   s->open = 0;
+  if (s->waiting + s->tile > s->kept) add_bins(s);
   phase_end(SCORIA_PHASE_STATISTICS, 0);
 }
 
@@ -265,6 +298,7 @@ PetscErrorCode ScoriaSummaryReduce(ScoriaSummary s, MPI_Comm comm)
 {
   PetscFunctionBeginUser;
   phase_begin(SCORIA_PHASE_REDUCE);
+  add_bins(s);
   flush_bins(s);
   PetscCall(ScoriaReduceMany(comm, MPI_SUM, s->size, MPI_INT64_T, s->sum[HERE]));
   PetscCall(ScoriaReduceMany(comm, MPI_MIN, 2 * (int64_t)s->columns, MPI_DOUBLE, s->extreme[HERE]));

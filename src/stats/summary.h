@@ -12,7 +12,7 @@
 struct ScoriaSummary_ {
   int columns, joint, nthresholds;
   int coarse;                 /* columns [0, coarse) have COARSE bins */
-  int64_t tile;               /* rows of a tile at most */
+  int64_t tile, kept;         /* rows of a tile at most; whose bins are kept, at most */
   ScoriaThreshold *threshold; /* owned */
   double *centre, *scale, *inverse_scale, *lo,
       *inverse;                                  /* owned (columns): z; left edge and bins per unit of the histogram */
@@ -24,9 +24,9 @@ struct ScoriaSummary_ {
   float *product;                                /* owned (joint, joint) of a tile */
   double *row;                                   /* owned (joint): of product */
   float *z;                                      /* owned (tile, columns): of the rows being added, where joint > 0 */
-  uint16_t *bin;                                 /* owned (blocks, tile, BLOCK) */
+  uint16_t *bin;                                 /* owned (blocks, kept, BLOCK) */
   uint16_t *recent;                              /* owned, as the bins of the sums: those not yet in them */
-  int64_t open, nrecent;                         /* rows of the tile at work, and in `recent` */
+  int64_t open, waiting, nrecent; /* rows of the tile at work, of whole tiles in `bin`, and in `recent` */
 };
 
 enum { HERE, TOTAL };

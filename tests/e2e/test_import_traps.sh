@@ -72,7 +72,7 @@ gap phi: 9.969[0-9]*e+36 V in 1 row, far from
 condition rate: -999 in 6 rows, far from all other values,
 zero c: 0 in all cells of 6 rows, else 10[0-9.]* to 1[0-9.]*: never written
 unwritten 6 of 240 rows are 0 in all cells of all fields
-twice 240 of 480 rows repeat another of their condition
+twice 240 of 480 rows seem to repeat another of their condition
 constant phi is -0.2 in all rows
 bounded
 flags

@@ -137,6 +137,22 @@ scoria 2 compare "$deck" -compare_sample "$work/run/rough one.h5" -compare_refer
 [ $? -eq 6 ] || { fail "compare beyond its limit"; cat "$work/out" >&2; }
 as_listed "$work/run" 1 8
 
+# A start that was killed while it wrote the list has left the part and the list before it: the next one makes it good, of what its own command has made
+# since that list, and of nothing else.
+cp -rp "$work/run" "$work/cut"
+rm "$work/cut/samples.h5"
+scoria 2 sample "$deck" -run_dir "$work/cut" -sample_U0 0.2 </dev/null >"$work/out" 2>&1 || { fail "other samples"; cat "$work/out" >&2; }
+cp -p "$work/run/manifest.json" "$work/cut/manifest.json"
+expect 3 'cut: samples.h5 \(differs\|has\)' 1 info "$work/cut"
+scoria 1 sample "$deck" -run_dir "$work/cut" -sample_U0 0.2 </dev/null >"$work/out" 2>&1 || { fail "samples that are there"; cat "$work/out" >&2; }
+expect 3 'cut: samples.h5 \(differs\|has\)' 1 info "$work/cut" # nothing says that the list was being written
+printf '{"format": "scor' >"$work/cut/manifest.json.part"
+spoil "$work/cut/model.h5"
+scoria 2 sample "$deck" -run_dir "$work/cut" -sample_U0 0.2 </dev/null >"$work/out" 2>&1 || { fail "the start after the one that was killed"; cat "$work/out" >&2; }
+[ ! -e "$work/cut/manifest.json.part" ] || fail "manifest.json.part is left"
+expect 3 'cut: model.h5 differs' 1 info "$work/cut"
+grep -q 'samples.h5 .*as listed' "$work/out" || { fail "samples.h5 is listed as it was"; cat "$work/out" >&2; }
+
 # What a user adds to the description stays; one that nobody can read is told, and made anew.
 "$PYTHON" - "$work/run/croissant.json" <<'PY'
 import json, sys

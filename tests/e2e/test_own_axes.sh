@@ -242,7 +242,7 @@ bad 'c: found y, cell centres of its own, and import_y is not set' import -run_d
 bad 'c lies along x, flux along x_flux: expected fields along one axis' uq -run_dir "$work/run1" -uq_file other.h5 -uq_quantities 'mean(c * flux)'
 bad 'found the place "0", expected L or a number from 0.00010125 to 0.00015375 m' uq -run_dir "$work/run1" -uq_file other.h5 -uq_quantities 'T[0]'
 bad 'reading 1: found x = 5e-05 m, allowed 0.00010125' infer -run_dir "$work/run1" -infer_file other.h5 -sensors_at T:50um
-bad 'found "T:50kg", expected field:place, numbers or with a unit' infer -run_dir "$work/run1" -infer_file other.h5 -sensors_at T:50kg
+bad 'found "T:50kg", expected field:place, field:x:y or field:x:y:z, numbers or with a unit' infer -run_dir "$work/run1" -infer_file other.h5 -sensors_at T:50kg
 bad 'reading 1: found x = 0 m, allowed 0.00010125 to 0.00015375 m' infer -run_dir "$work/run1" -infer_file other.h5 -sensors_at T:0
 write "$work/set.h5" 1
 bad 'imported from set.h5, .*; the file is set.h5, .* now; nothing is overwritten' import -run_dir "$work/run1"

@@ -240,5 +240,5 @@ bad 'found argmin_y, but the fields have one cell along y' uq -run_dir "$work/ru
 bad 'found too many places in brackets, expected x' uq -run_dir "$work/run1" -uq_file other.h5 -uq_quantities 'edge[0, 0]'
 mkdir "$work/basis" && cp "$work/run1/dataset.h5" "$work/basis"
 bad 'train_basis: c lies along x, flux along x_flux' train -run_dir "$work/basis" -train_basis lateral
-bad 'infer: the model is of whole fields' infer -run_dir "$work/run1" -sensors_at flux:50um -sensors_value 2.9 -sensors_sd 0.03
+bad 'reading 1: found 1 place, expected x and y of flux' infer -run_dir "$work/run1" -sensors_at flux:50um -sensors_value 2.9 -sensors_sd 0.03
 finish

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# infer, likelihood and refine: stopped and killed at their steps, and continued on other numbers of ranks, they end in the same bytes as if never interrupted; what
+# infer, likelihood, refine and compare: stopped and killed at their steps, and continued on other numbers of ranks, they end in the same bytes as if never interrupted; what
 # was done is not done again; a checkpoint of another question is refused, a damaged one is passed over.
 set -uo pipefail
 # shellcheck source=tests/faults/faults.sh
@@ -41,6 +41,45 @@ for from in 1 17 49; do
 done
 same likelihood.h5 "$dir" "likelihood in pieces"
 clean "$dir" likelihood
+# compare: every chunk of conditions has a checkpoint, here each condition; stopped and killed by turns it goes on behind those that it has, in the end on three ranks.
+conditions=(-compare_conditions 7 -compare_count 100)
+for name in whole compare; do prepare "$work/$name" compare; done
+scoria 2 compare "$deck" -run_dir "$work/whole" "${conditions[@]}" </dev/null >"$work/out" 2>&1 || { fail "compare of seven conditions"; cat "$work/out" >&2; }
+dir=$work/compare
+declare -A codes=([USR1]=75 [KILL]=137)
+last_options compare "$deck" -run_dir "$dir" "${conditions[@]}" -run_checkpoint_minutes 1e-9
+for signal in USR1 KILL USR1; do
+  for ((try = 0; try < 10; try++)); do # until one start is met between its first checkpoint and its end
+    rm -f "$work/stamp"
+    touch "$work/stamp"
+    "$SCORIA" "${kept_options[@]}" </dev/null >"$work/out" 2>&1 &
+    while kill -0 $! 2>/dev/null && [ ! "$dir/compare.h5.ckpt" -nt "$work/stamp" ]; do sleep .002; done
+    code=0
+    kill -$signal $! 2>/dev/null
+    wait $! 2>/dev/null || code=$?
+    [ "$code" -eq 0 ] || break
+    rm -f "$dir"/compare.h5* "$work/started"
+  done
+  [ "$code" -eq "${codes[$signal]}" ] || { fail "compare was not met by $signal: exit $code"; cat "$work/out" >&2; }
+  if [ -e "$work/started" ]; then
+    grep -q 'compare.h5.ckpt.*: resuming \(at\|behind\) condition [2-7] of 7' "$work/out" || { fail "compare: from the beginning"; cat "$work/out" >&2; }
+  fi
+  touch "$work/started"
+done
+grep -q 'stopped by a signal; [1-7] of 7 conditions are kept' "$work/out" || { fail "compare: the line on stopping"; cat "$work/out" >&2; }
+expect 3 'compare.h5.ckpt: of another deck (compare_directions' 1 compare "$deck" -run_dir "$dir" "${conditions[@]}" -compare_directions 31
+scoria 3 compare "$deck" -run_dir "$dir" "${conditions[@]}" </dev/null >"$work/out" 2>&1 || { fail "compare on three ranks"; cat "$work/out" >&2; }
+grep -q 'compare.h5.ckpt: resuming \(at\|behind\) condition [2-7] of 7' "$work/out" || { fail "compare on three ranks: from the beginning"; cat "$work/out" >&2; }
+"$FAULT_TOOLS/same_arrays" "$work/whole/compare.h5" "$dir/compare.h5" || fail "compare in pieces: compare.h5 differs"
+"$PYTHON" - "$work/whole/compare.json" "$dir/compare.json" <<'PY' || fail "compare in pieces: compare.json differs"
+import json, sys
+def without_times(v):
+    if isinstance(v, dict): return {k: without_times(w) for k, w in v.items() if "seconds" not in k and k not in ("cost", "worth")}
+    return [without_times(w) for w in v] if isinstance(v, list) else v
+one, other = (without_times(json.load(open(p))) for p in sys.argv[1:])
+assert one == other and len(one["conditions"]) == 7 and json.load(open(sys.argv[2]))["cost"]["seconds_pde"] > 0
+PY
+clean "$dir" compare
 # Other samples than those that were begun with.
 prepare "$dir" refine
 scoria 1 refine "$deck" -run_dir "$dir" -run_max_hours 1e-9 </dev/null >"$work/out" 2>&1

@@ -19,6 +19,7 @@ typedef struct {
   double apart;       /* and the cheap ones' shifts are so many times larger */
   double step;        /* other than 0: values are whether they are beyond it; */
   double close;       /* other than 0: the second's r; */
+  double bent;        /* other than 0: values are the exponential of as many SDs of them; */
   double blind;       /* a share of draws far out, of which the cheap ones have the middle */
 } KnownFamily;
 
@@ -49,6 +50,8 @@ static inline PetscErrorCode FamilyDraw(void *ctx, const double theta[], unsigne
       known_fields(f->law, theta, z, to);
       for (int j = 0; j < KNOWN_WIDTH; j++) to[j] += (1 + f->apart) * known_shift[a];
       for (int j = 0; j < KNOWN_WIDTH && f->step != 0; j++) to[j] = to[j] > f->step;
+      if (f->bent > 0)
+        to[0] = exp(f->bent * (to[0] - known_shift[a] - known_mean[0] - 1) / known_sd(f->law, theta, 0, 0));
       if ((f->fail_every && number % (uint64_t)f->fail_every == 0) || (f->fail_beyond > 0 && theta[0] > f->fail_beyond))
         for (int j = 0; j < KNOWN_WIDTH; j++) to[j] = NAN;
       cost[a].work += known_work[a];

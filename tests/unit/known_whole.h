@@ -131,20 +131,25 @@ static inline PetscErrorCode WholeDestroy(void *ctx)
   PetscFunctionReturn(0);
 }
 
-/* law outlives the source. */
-static inline void whole_source(MPI_Comm comm, uint64_t seed, WholeLaw *law, ScoriaSource *source)
+/* law outlives the source; scored: whether it has scores, or latents alone. */
+static inline void whole_source_of(MPI_Comm comm, uint64_t seed, bool scored, WholeLaw *law, ScoriaSource *source)
 {
-  static const ScoriaSourceKind kind = {.name        = "known whole fields",
-                                        .draw        = WholeDraw,
-                                        .destroy     = WholeDestroy,
-                                        .transport   = WholeTransport,
-                                        .latents     = WholeLatents,
-                                        .scores_each = whole_scores_each,
-                                        .scores      = WholeScores,
-                                        .values      = whole_values};
-  ScoriaWorkers workers              = {.all = {.comm = comm}, .own = {PETSC_COMM_SELF, 0, 1}, .leads = true};
-  const int n[3]                     = {WHOLE_X, WHOLE_Y, WHOLE_Z};
-  *law                               = (WholeLaw){.seed = seed};
+  static const ScoriaSourceKind kinds[2] = {{.name      = "known whole fields",
+                                             .draw      = WholeDraw,
+                                             .destroy   = WholeDestroy,
+                                             .transport = WholeTransport,
+                                             .latents   = WholeLatents},
+                                            {.name        = "known whole fields",
+                                             .draw        = WholeDraw,
+                                             .destroy     = WholeDestroy,
+                                             .transport   = WholeTransport,
+                                             .latents     = WholeLatents,
+                                             .scores_each = whole_scores_each,
+                                             .scores      = WholeScores,
+                                             .values      = whole_values}};
+  ScoriaWorkers workers                  = {.all = {.comm = comm}, .own = {PETSC_COMM_SELF, 0, 1}, .leads = true};
+  const int n[3]                         = {WHOLE_X, WHOLE_Y, WHOLE_Z};
+  *law                                   = (WholeLaw){.seed = seed};
   for (int a = 0, at = 0; a < 3; at += n[a++])
     for (int j = 0; j < n[a]; j++) law->centres[at + j] = (j + 0.5) / n[a];
   for (int c = 0; c < WHOLE_CHANNELS; c++)
@@ -159,7 +164,12 @@ static inline void whole_source(MPI_Comm comm, uint64_t seed, WholeLaw *law, Sco
                                   .field    = law->field,
                                   .x        = law->centres,
                                   .space    = &law->space};
-  CHECK(ScoriaSourceCreate(&kind, law, &shape, &workers, source));
+  CHECK(ScoriaSourceCreate(&kinds[scored], law, &shape, &workers, source));
+}
+
+static inline void whole_source(MPI_Comm comm, uint64_t seed, WholeLaw *law, ScoriaSource *source)
+{
+  whole_source_of(comm, seed, true, law, source);
 }
 
 #endif

@@ -30,7 +30,7 @@ static void open_study(Study *s, double value, double sd)
                                  .keep           = KEEP,
                                  .moves          = 8,
                                  .seed           = 7};
-  s->q.sensors = (InferSensors){.n = 1, .places = 1, .s = {{.field = "a", .x = 0, .value = value, .sd = sd}}};
+  s->q.sensors = (InferSensors){.n = 1, .places = 1, .s = {{.field = "a", .places = 1, .value = value, .sd = sd}}};
   CHECK(InferSensorsPlace(&s->q.sensors, &s->q.shape));
 }
 

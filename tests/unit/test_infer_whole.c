@@ -18,14 +18,15 @@ typedef struct {
 } Study;
 
 /* Two readings between cells, one in the middle of a cell. */
-static void open_study(Study *s)
+static void open_study(bool scored, Study *s)
 {
-  static const InferSensor sensor[SENSORS] = {{.field = "a", .x = 0.3, .y = 0.2, .z = 0.55, .value = 14, .sd = 0.5},
-                                              {.field = "b", .x = 0.9, .y = 0.99, .z = 0.02, .value = -3, .sd = 0.3},
-                                              {.field = "a", .x = 0.375, .y = 0.75, .z = 0.5, .value = 8, .sd = 1}};
+  static const InferSensor sensor[SENSORS] = {
+      {.field = "a", .places = 3, .x = 0.3, .y = 0.2, .z = 0.55, .value = 14, .sd = 0.5},
+      {.field = "b", .places = 3, .x = 0.9, .y = 0.99, .z = 0.02, .value = -3, .sd = 0.3},
+      {.field = "a", .places = 3, .x = 0.375, .y = 0.75, .z = 0.5, .value = 8, .sd = 1}};
   memset(s, 0, sizeof *s);
   small_run_open(&s->r);
-  whole_source(PETSC_COMM_WORLD, 3, &s->law, &s->source);
+  whole_source_of(PETSC_COMM_WORLD, 3, scored, &s->law, &s->source);
   s->q = (InferQuestion){.shape          = *source_shape(s->source),
                          .theta          = {1, 0.5},
                          .nprobabilities = 2,
@@ -37,10 +38,15 @@ static void open_study(Study *s)
                          .keep           = KEEP,
                          .moves          = 8,
                          .seed           = 7,
-                         .sensors        = {.n = SENSORS, .places = 3}};
+                         .sensors        = {.n = SENSORS, .places = 3, .periodic = true}};
   memcpy(s->q.sensors.s, sensor, sizeof sensor);
   CHECK(InferSensorsPlaceWhole(&s->q.sensors, &s->q.shape));
+}
+
+static void run_study(Study *s)
+{
   CHECK(InferAnswerCreate(&s->q, &s->a));
+  CHECK(InferRunWhole(s->r.run, NULL, s->source, 1e9, &s->q, &s->a));
 }
 
 static void close_study(Study *s)
@@ -92,13 +98,12 @@ static void known_posterior(const Study *s, double mean[K], double factor[K * K]
 /* COUNT particles that the moves have made independent know a mean to .016 SD and an SD to .011 of it; some hang
  * together after resampling: .1 is three of these with a third of the particles, and of values that depend on four
  * numbers. */
-static void gaussian_posterior(void **state)
+static void check_gaussian_posterior(bool scored)
 {
   double mean[K], factor[K * K];
   Study s;
-  (void)state;
-  open_study(&s);
-  CHECK(InferRunWhole(s.r.run, NULL, s.source, 1e9, &s.q, &s.a));
+  open_study(scored, &s);
+  run_study(&s);
   known_posterior(&s, mean, factor);
   for (int j = 0; j < WHOLE_WIDTH; j++) {
     double w[K], v[K], prior = 0, sd = 0;
@@ -132,15 +137,89 @@ static void gaussian_posterior(void **state)
   close_study(&s);
 }
 
+static void gaussian_posterior_by_scores(void **state)
+{
+  (void)state;
+  check_gaussian_posterior(true);
+}
+
+static void gaussian_posterior_by_latents(void **state)
+{
+  (void)state;
+  check_gaussian_posterior(false);
+}
+
+/* ln of the density of the readings where condition p is t, but for a constant: they are N(m(t), W W^T + noise). */
+static double log_density(const Study *s, double t)
+{
+  double W[SENSORS * K] = {0}, G[SENSORS * SENSORS], gap[SENSORS], solved[SENSORS], w[K], sum = 0;
+  for (int i = 0; i < SENSORS; i++) {
+    const InferSensor *sensor = &s->q.sensors.s[i];
+    gap[i]                    = sensor->value;
+    for (int p = 0; p < sensor->point.n; p++) {
+      gap[i] -= sensor->point.weight[p] * (value_weights(s, sensor->point.cell[p], w) - s->q.theta[0] + t);
+      for (int k = 0; k < K; k++) W[i * K + k] += sensor->point.weight[p] * w[k];
+    }
+  }
+  la_gemm(false, true, SENSORS, SENSORS, K, 1, W, K, W, K, 0, G, SENSORS);
+  for (int i = 0; i < SENSORS; i++) G[i * SENSORS + i] += s->q.sensors.s[i].sd * s->q.sensors.s[i].sd;
+  memcpy(solved, gap, sizeof gap);
+  assert_true(la_cholesky(SENSORS, G));
+  la_cholesky_solve(SENSORS, G, 1, solved);
+  for (int i = 0; i < SENSORS; i++) sum -= 0.5 * gap[i] * solved[i];
+  return sum;
+}
+
+/* Condition p, uniform over [0, 4] beforehand: by the midpoint rule on 400 points, 4,000 particles as above. */
+static void unknown_condition_by_latents(void **state)
+{
+  enum { POINTS = 400 };
+  double total = 0, mean = 0, square = 0;
+  Study s;
+  (void)state;
+  open_study(false, &s);
+  s.q.nunknown = 1;
+  run_study(&s);
+  for (int i = 0; i < POINTS; i++) {
+    const double t = 4 * (i + 0.5) / POINTS, p = exp(log_density(&s, t) - log_density(&s, 2));
+    total += p;
+    mean += p * t;
+    square += p * t * t;
+  }
+  mean /= total;
+  const double sd = sqrt(square / total - mean * mean);
+  print_message("p given the readings: %.3f +- %.3f, expected %.3f +- %.3f\n",
+                found(&s, SCORIA_POSTERIOR, INFER_MEAN, s.a.at_unknown),
+                found(&s, SCORIA_POSTERIOR, INFER_SD, s.a.at_unknown), mean, sd);
+  assert_true(fabs(found(&s, SCORIA_POSTERIOR, INFER_MEAN, s.a.at_unknown) - mean) < 0.1 * sd);
+  assert_true(fabs(found(&s, SCORIA_POSTERIOR, INFER_SD, s.a.at_unknown) - sd) < 0.1 * sd);
+  assert_true(fabs(found(&s, SCORIA_PRIOR, INFER_MEAN, s.a.at_unknown) - 2) < 0.1);
+  for (int i = 0; i < KEEP; i++) { /* fields are those of their conditions */
+    const double *row = s.a.kept + (size_t)i * (size_t)s.a.columns;
+    assert_true(row[s.a.at_unknown] > 0 && row[s.a.at_unknown] < 4 && fabs(row[s.a.at_sensors] - 14) < 5 * 0.5);
+    const double other = row[WHOLE_CELLS] - whole_mean[1] - row[s.a.at_unknown],
+                 one   = row[0] - whole_mean[0] - row[s.a.at_unknown];
+    assert_true(fabs(one / whole_scale[0] - other / whole_scale[1]) < 1e-9); /* of both channels one sum */
+  }
+  expect_same_on_ranks(s.a.kept, sizeof(double) * (size_t)(s.a.columns * KEEP));
+  close_study(&s);
+}
+
 static void bad_places_are_refused(void **state)
 {
   Study s;
   (void)state;
-  open_study(&s);
+  open_study(true, &s);
   s.q.sensors.s[1].y = 1.2;
   assert_true(InferSensorsPlaceWhole(&s.q.sensors, &s.q.shape) != 0);
   assert_non_null(strstr(ScoriaFailureLine(), "reading 2: found y = 1.2 m, allowed 0 to 1 m"));
   ScoriaFailureReset();
+  s.q.sensors.s[1].y      = 0.9;
+  s.q.sensors.s[2].places = 2;
+  assert_true(InferSensorsPlaceWhole(&s.q.sensors, &s.q.shape) != 0);
+  assert_non_null(strstr(ScoriaFailureLine(), "reading 3: found 2 places, expected x, y and z of a"));
+  ScoriaFailureReset();
+  CHECK(InferAnswerCreate(&s.q, &s.a));
   assert_true(InferRunWhole(s.r.run, NULL, s.source, 1e3, &s.q, &s.a) != 0);
   assert_non_null(strstr(ScoriaFailureLine(), "particles of whole fields of 240 values"));
   ScoriaFailureReset();
@@ -149,6 +228,8 @@ static void bad_places_are_refused(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(gaussian_posterior), cmocka_unit_test(bad_places_are_refused)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(gaussian_posterior_by_scores), cmocka_unit_test(gaussian_posterior_by_latents),
+      cmocka_unit_test(unknown_condition_by_latents), cmocka_unit_test(bad_places_are_refused)};
   return run_test_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }

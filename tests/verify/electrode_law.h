@@ -121,8 +121,10 @@ static inline void electrode_case(ElectrodeLaw *law, uint64_t number, double the
   for (int i = 0; i < LAW_READINGS; i++) {
     const int channel = i / 3, cell = cells[i % 3];
     InferSensor *s = &sensors->s[i];
-    *s             = (InferSensor){
-                    .x = law->x[cell], .value = fields[channel * ELECTRODE_CELLS + cell] + sd[channel] * e[i], .sd = sd[channel]};
+    *s             = (InferSensor){.places = 1,
+                                   .x      = law->x[cell],
+                                   .value  = fields[channel * ELECTRODE_CELLS + cell] + sd[channel] * e[i],
+                                   .sd     = sd[channel]};
     snprintf(s->field, sizeof s->field, "%s", law->spec.field[channel].name);
   }
 }

@@ -31,7 +31,7 @@ static void ask(const LawKind *kind, const LawCase *c, const Law *law, ScoriaSou
   q->sensors.n = LAW_READINGS;
   for (int i = 0; i < LAW_READINGS; i++) {
     InferSensor *s = &q->sensors.s[i];
-    *s             = (InferSensor){.x = law->x[c->cell[i] % kind->cells], .value = c->y[i], .sd = c->sd};
+    *s             = (InferSensor){.places = 1, .x = law->x[c->cell[i] % kind->cells], .value = c->y[i], .sd = c->sd};
     s->field[0]    = (char)('u' + c->cell[i] / kind->cells);
   }
   CHECK(InferSensorsPlace(&q->sensors, &q->shape));

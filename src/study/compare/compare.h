@@ -79,15 +79,19 @@ PetscErrorCode CompareMatch(const ScoriaSpace *space, int64_t na, const double a
 
 /* ------------------------------------------------------------------------------------------------- fields ---- */
 
+typedef struct CompareKeeper_ CompareKeeper; /* compare_kept.h */
+
 /* What draws the fields, and room for those of one condition. */
 typedef struct {
   MPI_Comm comm;
   int rank, size;
-  int m;                             /* C * L */
-  ScoriaSource source[SCORIA_NFROM]; /* borrowed */
-  ScoriaPace pace[SCORIA_NFROM];     /* rounds of draws */
-  double *share;                     /* owned (count, m); this rank's fields of one source */
-  double *gathered[SCORIA_NFROM];    /* owned (count, m), on the rank that measures a condition */
+  int m;                                                  /* C * L */
+  ScoriaSource source[SCORIA_NFROM], timed[SCORIA_NFROM]; /* borrowed; timed: whose seconds count, or the same */
+  ScoriaPace pace[SCORIA_NFROM];                          /* rounds of draws */
+  CompareKeeper *keeper;                                  /* borrowed; NULL: a stop keeps nothing */
+  char kept[96];                                          /* what it keeps, in words */
+  double *share;                                          /* owned (count, m); this rank's fields of one source */
+  double *gathered[SCORIA_NFROM];                         /* owned (count, m), on the rank that measures a condition */
 } CompareDraws;
 
 /* For `count` fields of each source, at most.  Collective. */
@@ -100,6 +104,8 @@ extern const ScoriaDraws compare_numbers[SCORIA_NFROM]; /* who draws the fields 
  * other row by row.  Collective. */
 PetscErrorCode CompareFields(CompareDraws *draws, int index, int k, const double theta[][SCORIA_MAX_CONDITIONS],
                              ScoriaFrom from, int64_t count, double all[]);
+
+size_t compare_profiles_size(const ComparisonSet *set); /* doubles of one condition */
 
 /* ----------------------------------------------------------------------------------------------- measures ---- */
 

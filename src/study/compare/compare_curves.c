@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Doubles of one condition: curves (views, sources, curves, C, L), then examples (sources, COMPARE_EXAMPLES, C, L). */
-static size_t profiles_size(const ComparisonSet *set)
+size_t compare_profiles_size(const ComparisonSet *set)
 {
   return (size_t)(SCORIA_NFROM * (SCORIA_NVIEWS * SCORIA_NCURVES + COMPARE_EXAMPLES)) *
          (size_t)(set->shape.channels * set->shape.cells);
@@ -13,7 +13,7 @@ static size_t profiles_size(const ComparisonSet *set)
 double *compare_curve(const ComparisonSet *set, int condition, ScoriaView view, ScoriaFrom from, ScoriaCurve curve)
 {
   const size_t m = (size_t)(set->shape.channels * set->shape.cells);
-  return set->profiles + (size_t)(condition % set->held) * profiles_size(set) +
+  return set->profiles + (size_t)(condition % set->held) * compare_profiles_size(set) +
          ((size_t)((view * SCORIA_NFROM + from) * SCORIA_NCURVES) + curve) * m;
 }
 
@@ -36,7 +36,7 @@ PetscErrorCode CompareCreateConditions(MPI_Comm comm, ComparisonSet *set, bool p
   set->held = rank ? 1 : PetscMax(set->conditions, 1);
   PetscCall(PetscCalloc1(set->held, &set->c));
   if (set->wide) PetscCall(PetscCalloc1(set->held, &set->whole));
-  if (profiles) PetscCall(PetscCalloc1((size_t)set->held * profiles_size(set), &set->profiles));
+  if (profiles) PetscCall(PetscCalloc1((size_t)set->held * compare_profiles_size(set), &set->profiles));
   PetscFunctionReturn(0);
 }
 
@@ -45,7 +45,7 @@ PetscErrorCode CompareForget(ComparisonSet *set)
   PetscFunctionBeginUser;
   PetscCall(PetscArrayzero(set->c, set->held));
   if (set->whole) PetscCall(PetscArrayzero(set->whole, set->held));
-  if (set->profiles) PetscCall(PetscArrayzero(set->profiles, (size_t)set->held * profiles_size(set)));
+  if (set->profiles) PetscCall(PetscArrayzero(set->profiles, (size_t)set->held * compare_profiles_size(set)));
   PetscFunctionReturn(0);
 }
 
@@ -86,7 +86,7 @@ PetscErrorCode CompareHandIn(MPI_Comm comm, ComparisonSet *set, int base, int ch
   PetscCall(HandInBlocks(comm, chunk, MPI_BYTE, sizeof *set->c, compare_condition(set, base)));
   if (set->whole) PetscCall(HandInBlocks(comm, chunk, MPI_BYTE, sizeof *set->whole, &set->whole[base % set->held]));
   if (set->profiles)
-    PetscCall(HandInBlocks(comm, chunk, MPI_DOUBLE, profiles_size(set), compare_curve(set, base, 0, 0, 0)));
+    PetscCall(HandInBlocks(comm, chunk, MPI_DOUBLE, compare_profiles_size(set), compare_curve(set, base, 0, 0, 0)));
   PetscFunctionReturn(0);
 }
 

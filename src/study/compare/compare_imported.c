@@ -2,7 +2,7 @@
  * training are the reference.  Where every condition has rows enough, one half of a condition's rows is the reference
  * there, the other half gives the floor, and as many fields are drawn of the model and of its Gaussian.  Where it has
  * few, the rows of all conditions are judged together (compare_pooled.c). */
-#include "compare.h"
+#include "compare_kept.h"
 #include "scoria/run_files.h"
 #include <string.h>
 
@@ -221,6 +221,7 @@ static PetscErrorCode MeasureHalves(ScoriaRun run, ScoriaDeck deck, Imported *im
   CompareAsked asked = {.seed = seed, .directions = directions, .quantities = &im->quantities, .alike = true};
   const int n        = im->spec->space.n;
   double seconds[SCORIA_NFROM];
+  CompareKeeper keeper;
   CompareDraws draws;
   PetscFunctionBeginUser;
   PetscCall(CompareCreateConditions(ScoriaRunComm(run), set, true));
@@ -231,6 +232,7 @@ static PetscErrorCode MeasureHalves(ScoriaRun run, ScoriaDeck deck, Imported *im
     asked.memory = memory;
   }
   PetscCall(CompareDrawsCreate(run, im->source, set->count, &draws));
+  PetscCall(CompareKeep(run, deck, &draws, set, &keeper));
   PetscCall(CompareMeasure(run, &draws, &asked, set, seconds));
   PetscCall(CompareDrawsDestroy(&draws));
   PetscCall(CompareBiasesOfConditions(set, &im->quantities, biases));
@@ -362,6 +364,7 @@ static PetscErrorCode Compare(ScoriaRun run, ScoriaDeck deck, Imported *im)
   const ScoriaHeldOut held = describe(im, &set);
   PetscCall(Say(run, &set, &held, &im->quantities, &memory));
   PetscCall(Write(run, deck, &set, &residuals, &held, &im->quantities, &biases, &memory));
+  PetscCall(CompareKeepForget(run, deck, true));
   PetscCall(CompareDestroyConditions(&set));
   PetscCall(CompareDestroyConditions(&residuals));
   PetscCall(CompareMemoryDestroy(&memory));
@@ -374,6 +377,7 @@ PetscErrorCode ScoriaCompareImported(ScoriaRun run, ScoriaDeck deck)
   bool complete;
   PetscFunctionBeginUser;
   PetscCall(ScoriaCompleteStore(run, deck, "compare.h5", "compare", SCORIA_OF_COMPARE, NULL, &complete));
+  if (complete) PetscCall(CompareKeepForget(run, deck, false));
   if (complete) PetscFunctionReturn(0);
   PetscCall(Open(run, deck, &im));
   PetscCall(Compare(run, deck, &im));

@@ -140,8 +140,8 @@ static PetscErrorCode Gather(ScoriaRun run, ScoriaSource of, ScoriaFrom from, co
     const int64_t k      = j * asked->conditions / taken.conditions;
     const uint64_t first = draw_number(compare_numbers[from], k, 0);
     for (int i = 0; i < n; i++) theta[0][i] = asked->theta[k * n + i];
-    PetscCall(ScoriaSourceGather(planes, &pace, "the comparison restarts from the beginning", 1, theta, &first,
-                                 taken.each, 0, share, maps->row + j * taken.each * maps->width));
+    PetscCall(ScoriaSourceGather(planes, &pace, "the comparison goes on from its last checkpoint, if there is one", 1,
+                                 theta, &first, taken.each, 0, share, maps->row + j * taken.each * maps->width));
   }
   PetscCall(PetscFree(share));
   PetscCall(ScoriaSourceDestroy(&planes));

@@ -1,5 +1,5 @@
 /* compare: the fields of every condition drawn, gathered and measured. */
-#include "compare.h"
+#include "compare_kept.h"
 #include "scoria/phases.h"
 
 /* On the owner, of whole fields: the gathered rows are features, and the curves are of the lateral means. */
@@ -133,25 +133,40 @@ static PetscErrorCode MeasureChunk(CompareDraws *draws, const CompareAsked *aske
   PetscFunctionReturn(0);
 }
 
+/* Between two chunks, `done` conditions being measured. */
+static PetscErrorCode Meet(ScoriaRun run, const CompareDraws *draws, CompareKeeper *keeper, const ComparisonSet *set,
+                           int done)
+{
+  bool stop = false;
+  PetscFunctionBeginUser;
+  if (keeper) {
+    PetscCall(CompareKeepDone(keeper, done));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(ScoriaStopAsked(run, &stop));
+  if (stop && done < set->conditions) PetscCall(ScoriaStopped(run, "%s", draws->kept));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CompareMeasure(ScoriaRun run, CompareDraws *draws, const CompareAsked *asked, ComparisonSet *set,
                               double seconds[SCORIA_NFROM])
 {
+  CompareKeeper *keeper = draws->keeper && draws->keeper->set == set ? draws->keeper : NULL;
   ScoriaProgress bar;
-  bool stop = false;
   PetscFunctionBeginUser;
-  for (int s = 0; s < SCORIA_NFROM; s++) seconds[s] = -source_seconds(draws->source[s]);
+  for (int s = 0; s < SCORIA_NFROM; s++)
+    seconds[s] = (keeper ? keeper->before[s] : 0) - source_seconds(draws->timed[s]);
   PetscCall(
       ScoriaProgressCreate(run, "compare", asked->shown ? "sample condition" : "conditions", set->conditions, &bar));
-  for (int base = 0; base < set->conditions; base += draws->size) {
+  if (keeper) PetscCall(ScoriaProgressFrom(bar, keeper->done));
+  for (int base = keeper ? keeper->done : 0; base < set->conditions; base += draws->size) {
     const int chunk = PetscMin(draws->size, set->conditions - base);
     PetscCall(MeasureChunk(draws, asked, set, base, chunk, bar));
     PetscCall(ScoriaProgressUpdate(bar, base + chunk, NULL));
-    PetscCall(ScoriaStopAsked(run, &stop));
-    if (stop && base + chunk < set->conditions)
-      PetscCall(ScoriaStopped(run, "the comparison restarts from the beginning"));
+    PetscCall(Meet(run, draws, keeper, set, base + chunk));
   }
   PetscCall(ScoriaProgressDestroy(&bar));
-  for (int s = 0; s < SCORIA_NFROM; s++) seconds[s] += source_seconds(draws->source[s]);
+  for (int s = 0; s < SCORIA_NFROM; s++) seconds[s] += source_seconds(draws->timed[s]);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, seconds, SCORIA_NFROM, MPI_DOUBLE, MPI_SUM, draws->comm));
   for (int s = 0; s < SCORIA_NFROM; s++) seconds[s] /= (double)set->count * set->conditions;
   PetscFunctionReturn(0);

@@ -1,6 +1,6 @@
 /* compare: the model against fresh PDE ensembles at conditions that it was not trained on, with a second PDE ensemble
  * as the sampling floor and the conditional Gaussian as the baseline. */
-#include "compare.h"
+#include "compare_kept.h"
 #include <math.h>
 #include <string.h>
 
@@ -253,17 +253,6 @@ static PetscErrorCode Write(ScoriaRun run, ScoriaDeck deck, const ComparisonSet 
 
 /* ------------------------------------------------------------------------------------------------- the study ---- */
 
-/* Core seconds per whole field of each source, without what is made of it. */
-static PetscErrorCode DrawingSeconds(MPI_Comm comm, const Opened *o, const ComparisonSet *set,
-                                     double seconds[SCORIA_NFROM])
-{
-  PetscFunctionBeginUser;
-  for (int s = 0; s < SCORIA_NFROM; s++)
-    seconds[s] = source_seconds(o->whole[s]) / ((double)set->count * set->conditions);
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, seconds, SCORIA_NFROM, MPI_DOUBLE, MPI_SUM, comm));
-  PetscFunctionReturn(0);
-}
-
 /* Of all rows that the model was trained on: corrected.h5 has an account where cheap ones were used. */
 static PetscErrorCode DataSeconds(ScoriaRun run, double *seconds)
 {
@@ -320,6 +309,7 @@ static PetscErrorCode Compare(ScoriaRun run, ScoriaDeck deck, const Opened *o)
 {
   ComparisonSet set, sample;
   CompareDraws draws;
+  CompareKeeper keeper;
   CompareCost cost;
   Measures m;
   PetscFunctionBeginUser;
@@ -329,19 +319,20 @@ static PetscErrorCode Compare(ScoriaRun run, ScoriaDeck deck, const Opened *o)
   PetscCall(DataSeconds(run, &cost.seconds_data));
   PetscCall(ScoriaCostRead(run, "model.h5", &cost.seconds_training));
   PetscCall(CompareDrawsCreate(run, o->source, set.count, &draws));
+  for (int s = 0; s < SCORIA_NFROM && set.wide; s++) draws.timed[s] = o->whole[s]; /* without what is made of a field */
+  PetscCall(CompareKeep(run, deck, &draws, &set, &keeper));
   PetscCall(CreateSample(run, deck, &set, &sample));
   PetscCall(CompareMeasure(run, &draws, &m.asked, &set, cost.seconds));
-  if (set.wide) {
-    PetscCall(DrawingSeconds(ScoriaRunComm(run), o, &set, cost.seconds));
+  if (set.wide)
     PetscCall(MakeMaps(run, o, &set));
-  } else {
+  else
     PetscCall(CompareLawsMeasure(&draws, &set, &m.laws));
-  }
   PetscCall(Forecast(run, deck, o, &set, &cost));
   PetscCall(CompareBiasesOfConditions(&set, &o->quantities, &cost.biases));
   PetscCall(MeasureSample(run, &draws, &m.asked, &sample));
   PetscCall(Say(run, &set, &m, &cost, &o->trained));
   PetscCall(Write(run, deck, &set, &sample, &m, &cost, &o->trained));
+  PetscCall(CompareKeepForget(run, deck, true));
   PetscCall(CompareDestroyConditions(&set));
   PetscCall(CompareDestroyConditions(&sample));
   PetscCall(CompareDrawsDestroy(&draws));
@@ -355,6 +346,7 @@ PetscErrorCode ScoriaCompareModel(ScoriaRun run, ScoriaDeck deck)
   bool complete;
   PetscFunctionBeginUser;
   PetscCall(ScoriaCompleteStore(run, deck, "compare.h5", "compare", SCORIA_OF_COMPARE, NULL, &complete));
+  if (complete) PetscCall(CompareKeepForget(run, deck, false));
   if (complete) PetscFunctionReturn(0);
   PetscCall(Open(run, deck, &opened));
   PetscCall(Compare(run, deck, &opened));

@@ -17,6 +17,7 @@ typedef struct {
   char field[SCORIA_NAME_SIZE];
   double x, value, sd;
   double y, z;    /* of whole fields */
+  int places;     /* given of these; a field of one value needs none */
   bool with_unit; /* a unit of length stood behind a place */
   int channel;
   ScoriaQuantity at; /* the field there */
@@ -25,7 +26,8 @@ typedef struct {
 
 typedef struct {
   int n;
-  int places; /* numbers that tell a place: 1, of whole fields 2 or 3 */
+  int places;    /* numbers that tell a place: 1, of whole fields 2 or 3; 0, of imported fields: as each has axes */
+  bool periodic; /* fields are, along y and z */
   InferSensor s[INFER_MAX_SENSORS];
   char *text; /* owned: all of them, as they are kept in the file */
 } InferSensors;
@@ -36,9 +38,12 @@ PetscErrorCode InferSensorsRead(MPI_Comm comm, ScoriaDeck deck, InferSensors *se
 /* Attribute that has their text in files; a user error where a file, `path`, is made from others.  Collective. */
 #define INFER_SENSORS "sensors"
 PetscErrorCode InferSensorsCheck(const InferSensors *sensors, const char *path, ScoriaStore store);
-/* The place of reading i: "4e-05, 0.0001, 0". */
-void infer_place_text(const InferSensors *sensors, int i, const char *between, size_t size, char text[]);
-/* Finds the fields and the places; of whole fields, which are periodic along y and z, by their shape. */
+/* The place of reading i along an axis; NAN: it has none. */
+double infer_place(const InferSensors *sensors, int i, int axis);
+/* What reading i is of, "c:4e-05:0.0001" with ":" as first and as between; the name alone where there is no place. */
+void infer_sensor_text(const InferSensors *sensors, int i, const char *first, const char *between, size_t size,
+                       char text[]);
+/* Finds the fields and the places; of whole fields by the shape of each. */
 PetscErrorCode InferSensorsPlaceWhole(InferSensors *sensors, const ScoriaFieldShape *shape);
 PetscErrorCode InferSensorsPlace(InferSensors *sensors, const ScoriaFieldShape *shape);
 
@@ -121,13 +126,15 @@ PetscErrorCode InferFieldsTake(InferFields *at, ScoriaSummary summary);
 /* infer_temper.c: from the prior, a source with latents, to the posterior; keeper: NULL: keeps nothing.  Collective. */
 PetscErrorCode InferRun(ScoriaRun run, InferKeeper *keeper, ScoriaSource prior, const InferQuestion *q, InferAnswer *a);
 
-/* infer_whole.c: the same of whole fields at known conditions, from a source that has scores (source_scores_each); a
+/* infer_whole.c: the same of whole fields; from a source that has scores (source_scores_each) at known conditions.  A
  * user error where it takes more than memory [byte].  Collective. */
 PetscErrorCode InferRunWhole(ScoriaRun run, InferKeeper *keeper, ScoriaSource prior, double memory,
                              const InferQuestion *q, InferAnswer *a);
-bool infer_whole(const InferQuestion *q);
+bool infer_whole(const InferQuestion *q); /* whether a field is a plane or a volume */
 /* Numbers that tell a place among cells (nx, ny, nz): 1, 2 or 3. */
 int infer_axes(const int cells[3]);
+/* Those of the field that has most. */
+int infer_most_axes(const ScoriaFieldShape *shape);
 
 /* The largest correlation of a stage: of places before and after its moves. */
 double infer_correlation(const InferAnswer *a);

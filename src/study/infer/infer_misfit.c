@@ -40,10 +40,12 @@ bool infer_misfit(const InferQuestion *q, const InferAnswer *a, InferMisfit *mis
   }
   misfit->probability  = chi_square_above(q->sensors.n, misfit->squares);
   const InferSensor *s = &q->sensors.s[worst];
+  char place[SCORIA_NAME_SIZE + 64];
+  infer_sensor_text(&q->sensors, worst, " at ", ", ", sizeof place, place);
   snprintf(line, INFER_LINE,
-           "the posterior is %.3g standard deviations from reading %d, %s at %g%s, %g: no %s the model explains the "
+           "the posterior is %.3g standard deviations from reading %d, %s%s, %g: no %s the model explains the "
            "readings together",
-           most, worst + 1, s->field, s->x, space_place_unit(q->shape.space, 0), s->value,
+           most, worst + 1, place, s->places ? space_place_unit(q->shape.space, 0) : "", s->value,
            q->nunknown ? "condition of" : "field at this condition of");
   return most > FAR_POSTERIOR || misfit->probability < UNLIKELY;
 }

@@ -45,7 +45,7 @@ static PetscErrorCode ReadConditions(ScoriaRun run, ScoriaDeck deck, InferQuesti
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ReadQuestion(ScoriaRun run, ScoriaDeck deck, InferQuestion *q)
+static PetscErrorCode ReadQuestion(ScoriaRun run, ScoriaDeck deck, bool by_scores, InferQuestion *q)
 {
   PetscInt count = 0, keep = 0, n = 0, seed = 0, moves = 0;
   PetscFunctionBeginUser;
@@ -62,10 +62,10 @@ static PetscErrorCode ReadQuestion(ScoriaRun run, ScoriaDeck deck, InferQuestion
   q->keep           = PetscMin(keep, count);
   q->nprobabilities = (int)n;
   PetscCall(ReadConditions(run, deck, q));
-  if (infer_whole(q) && q->nunknown)
+  if (by_scores && q->nunknown)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "infer: conditions: found %d to infer, but of whole fields all are known: give them as those of "
-                "samples are",
+                "infer: conditions: found %d to infer, but of whole fields in the basis lateral all are known: give "
+                "them as those of samples are",
                 q->nunknown);
   const int along = infer_whole(q) ? q->shape.shape[0] : q->shape.cells;
   if (infer_whole(q))
@@ -113,18 +113,17 @@ static PetscErrorCode ClosePrior(Prior *prior)
 }
 
 /* Of whole fields what is not known how to infer is refused. */
-static PetscErrorCode CheckWhole(const InferQuestion *q, ScoriaSource prior)
+static PetscErrorCode CheckWhole(const InferQuestion *q, const Prior *prior)
 {
-  const int axes = infer_axes(q->shape.shape);
+  const int axes = infer_most_axes(&q->shape);
   PetscFunctionBeginUser;
-  if (q->sensors.places == 1) PetscCall(ScoriaExpectProfiles(&q->shape, "infer")); /* imported ones too */
-  if (q->sensors.places != axes)
+  if (q->sensors.places && q->sensors.places != axes)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "infer: found a model of fields along %d axes, expected along the deck's, %d", axes,
                 q->sensors.places);
-  if (axes > 1 && source_scores_each(prior) == 0)
+  if (model_scores_each(prior->trained.model) > 0 && source_scores_each(prior->source) == 0)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
-                "infer: found whole fields of a network, expected those of the conditional Gaussian: give "
-                "-infer_prior gaussian");
+                "infer: found whole fields of a network in the basis lateral, expected those of the conditional "
+                "Gaussian: give -infer_prior gaussian");
   PetscFunctionReturn(0);
 }
 
@@ -181,8 +180,8 @@ PetscErrorCode ScoriaInfer(ScoriaRun run, ScoriaDeck deck)
   }
   PetscCall(OpenPrior(run, deck, &prior));
   q.shape = *source_shape(prior.source);
-  PetscCall(CheckWhole(&q, prior.source));
-  PetscCall(ReadQuestion(run, deck, &q));
+  PetscCall(CheckWhole(&q, &prior));
+  PetscCall(ReadQuestion(run, deck, source_scores_each(prior.source) > 0, &q));
   PetscCall(ScoriaMadeFromShape(&q.shape, &keeper.made));
   PetscCall(InferAnswerCreate(&q, &a));
   if (infer_whole(&q))

@@ -13,17 +13,23 @@
 /* "x", "x y", "x y z": the places of a reading. */
 static const char *names_of_place(const InferSensors *sensors)
 {
-  static const char *const names[] = {"x", "x", "x y", "x y z"};
+  static const char *const names[] = {"x[ y[ z]]", "x", "x y", "x y z"};
   return names[sensors->places];
 }
 
-void infer_place_text(const InferSensors *sensors, int i, const char *between, size_t size, char text[])
+double infer_place(const InferSensors *sensors, int i, int axis)
 {
   const InferSensor *s  = &sensors->s[i];
   const double place[3] = {s->x, s->y, s->z};
-  size_t used           = 0;
-  for (int a = 0; a < sensors->places && used < size; a++)
-    used += (size_t)snprintf(text + used, size - used, "%s%g", a ? between : "", place[a]);
+  return axis < s->places ? place[axis] : NAN;
+}
+
+void infer_sensor_text(const InferSensors *sensors, int i, const char *first, const char *between, size_t size,
+                       char text[])
+{
+  size_t used = (size_t)snprintf(text, size, "%s", sensors->s[i].field);
+  for (int a = 0; a < sensors->s[i].places && used < size; a++)
+    used += (size_t)snprintf(text + used, size - used, "%s%g", a ? between : first, infer_place(sensors, i, a));
 }
 
 /* The places of a reading, x first. */
@@ -35,16 +41,17 @@ static double *const *places_of(InferSensor *s, double *to[3])
   return to;
 }
 
-/* "c:40e-6"; of whole fields "c:40e-6:5e-4:5e-4". */
+/* "c:40e-6"; of whole fields "c:40e-6:5e-4:5e-4"; of imported ones as many as there are. */
 static PetscErrorCode ReadPlace(const char *word, const InferSensors *sensors, InferSensor *s)
 {
-  const char *colon = strchr(word, ':');
+  static const char *const expected[] = {"place, field:x:y or field:x:y:z", "place", "x:y", "x:y:z"};
+  const size_t name                   = strcspn(word, ":");
   double *all[3];
   int found = 0;
   PetscFunctionBeginUser;
   (void)places_of(s, all);
-  bool good = colon && colon != word && colon - word < SCORIA_NAME_SIZE;
-  for (const char *at = colon; good && at && *at; found++) {
+  bool good = name > 0 && name < SCORIA_NAME_SIZE;
+  for (const char *at = word + name; good && *at; found++) {
     const size_t length = strcspn(at + 1, ":");
     double none;
     bool unit = false;
@@ -52,12 +59,11 @@ static PetscErrorCode ReadPlace(const char *word, const InferSensors *sensors, I
     at += 1 + length;
     s->with_unit = s->with_unit || unit;
   }
-  if (!good || found != sensors->places)
+  if (!good || (sensors->places ? found != sensors->places : found > 3))
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: at: found \"%s\", expected field:%s, numbers or with a unit, 40um", word,
-                sensors->places == 1   ? "place"
-                : sensors->places == 2 ? "x:y"
-                                       : "x:y:z");
-  snprintf(s->field, sizeof s->field, "%.*s", (int)(colon - word), word);
+                expected[sensors->places]);
+  s->places = found;
+  snprintf(s->field, sizeof s->field, "%.*s", (int)name, word);
   PetscFunctionReturn(0);
 }
 
@@ -92,38 +98,37 @@ static PetscErrorCode ReadDeck(ScoriaDeck deck, InferSensors *sensors)
 
 /* ---------------------------------------------------------------------------------------------------- the file ---- */
 
-/* One line without its comment; false where it is no reading.  words: how many it has; bad: the first that is no
- * number where one is expected, in the line; NULL: none. */
+#define MOST_WORDS 6 /* field x y z value sd */
+
+/* One line without its comment; false where it is no reading.  places: 0, as many as there are words for; words: how
+ * many it has; bad: the first that is no number where one is expected, in the line; NULL: none. */
 static bool parse_line(char *line, int places, int *words, const char **bad, InferSensor *s)
 {
-  double number[5]         = {0}, *place[3];
-  char *save               = NULL;
-  bool good                = true;
+  double number[MOST_WORDS] = {0}, *place[3];
+  char *save = NULL, *of[MOST_WORDS] = {NULL};
   line[strcspn(line, "#")] = 0;
   *words                   = 0;
   *bad                     = NULL;
-  for (char *word = strtok_r(line, " \t,;\r", &save); word; word = strtok_r(NULL, " \t,;\r", &save), ++*words) {
-    if (*words == 0) {
-      good = strlen(word) < sizeof s->field;
-      snprintf(s->field, sizeof s->field, "%.63s", word);
-    } else if (*words < places + 3) {
-      bool unit = false;
-      if (!*bad && (!place_read(word, strlen(word), &number[*words - 1], &unit) || (unit && *words > places)))
-        *bad = word;
-      s->with_unit = s->with_unit || unit;
-    }
+  for (char *word = strtok_r(line, " \t,;\r", &save); word; word = strtok_r(NULL, " \t,;\r", &save), ++*words)
+    if (*words < MOST_WORDS) of[*words] = word;
+  s->places = places ? places : PetscClipInterval(*words - 3, 0, 3);
+  for (int w = 1; w < PetscMin(*words, s->places + 3) && !*bad; w++) {
+    bool unit = false;
+    if (!place_read(of[w], strlen(of[w]), &number[w - 1], &unit) || (unit && w > s->places)) *bad = of[w];
+    s->with_unit = s->with_unit || unit;
   }
+  const bool good = *words > 0 && strlen(of[0]) < sizeof s->field;
+  if (good) snprintf(s->field, sizeof s->field, "%s", of[0]);
   (void)places_of(s, place);
-  for (int a = 0; a < places; a++) *place[a] = number[a];
-  s->value = number[places];
-  s->sd    = number[places + 1];
-  return good && !*bad && *words == places + 3;
+  for (int a = 0; a < s->places; a++) *place[a] = number[a];
+  s->value = number[s->places];
+  s->sd    = number[s->places + 1];
+  return good && !*bad && *words == s->places + 3;
 }
 
 static PetscErrorCode ReadFile(MPI_Comm comm, const char *path, InferSensors *sensors)
 {
-  static const char *const counts[] = {"", "three", "four", "five"};
-  const int places                  = sensors->places;
+  static const char *const counts[] = {"two to five", "three", "four", "five"};
   char *text                        = NULL, *next, found[96];
   const char *bad;
   int number = 0, words;
@@ -142,7 +147,7 @@ static PetscErrorCode ReadFile(MPI_Comm comm, const char *path, InferSensors *se
       snprintf(found, sizeof found, "%d word%s", words, words == 1 ? "" : "s");
     if (!good)
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: line %d: found %s, expected a field and %s numbers: field %s value sd%s",
-                  path, number, found, counts[places], names_of_place(sensors),
+                  path, number, found, counts[sensors->places], names_of_place(sensors),
                   sensors->n == 0 && bad ? " (a heading begins with #)" : "");
     if (!(s.sd > 0))
       SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: line %d: found sd %g, expected a positive one", path, number, s.sd);
@@ -163,32 +168,36 @@ static PetscErrorCode Describe(InferSensors *sensors)
 {
   const size_t size = (size_t)sensors->n * (SCORIA_NAME_SIZE + 160) + 1;
   size_t used       = 0;
+  char number[32];
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc1(size, &sensors->text));
   for (int i = 0; i < sensors->n; i++) {
     const InferSensor *s = &sensors->s[i];
-    char number[5][32]   = {""};
     const double all[5]  = {s->x, s->y, s->z, s->value, s->sd};
-    for (int k = 0; k < 5; k++)
-      if (k < sensors->places || k > 2) number_text(all[k], sizeof number[k], number[k]);
-    used += (size_t)snprintf(sensors->text + used, size - used, "%s %s%s%s%s%s %s %s\n", s->field, number[0],
-                             sensors->places > 1 ? " " : "", number[1], sensors->places > 2 ? " " : "", number[2],
-                             number[3], number[4]);
+    used += (size_t)snprintf(sensors->text + used, size - used, "%s", s->field);
+    for (int k = 0; k < 5; k++) {
+      if (k >= s->places && k < 3) continue;
+      number_text(all[k], sizeof number, number);
+      used += (size_t)snprintf(sensors->text + used, size - used, " %s", number);
+    }
+    used += (size_t)snprintf(sensors->text + used, size - used, "\n");
   }
   PetscFunctionReturn(0);
 }
 
-/* Whole fields are those of the deck's grid. */
+/* Fields of equations are those of the deck's grid; imported ones as their file has them. */
 static PetscErrorCode CountPlaces(ScoriaDeck deck, InferSensors *sensors)
 {
   PetscInt axes = 0, cells[3];
   int n[3]      = {1, 1, 1};
-  bool whole;
+  bool whole, imported;
   PetscFunctionBeginUser;
+  PetscCall(ScoriaImported(deck, &imported));
   PetscCall(ScoriaDeckBool(deck, "ensemble_whole_fields", &whole));
   PetscCall(ScoriaDeckInts(deck, "ensemble_cells", 3, &axes, cells));
   for (int a = 0; a < axes && whole; a++) n[a] = (int)cells[a];
-  sensors->places = infer_axes(n);
+  sensors->places   = imported ? 0 : infer_axes(n);
+  sensors->periodic = !imported;
   PetscFunctionReturn(0);
 }
 
@@ -215,64 +224,102 @@ PetscErrorCode InferSensorsRead(MPI_Comm comm, ScoriaDeck deck, InferSensors *se
   PetscFunctionReturn(0);
 }
 
-/* all: cells along x, of fields that have no axis of their own. */
-static PetscErrorCode PlaceAlong(InferSensors *sensors, const ScoriaFieldShape *shape, int all)
+static PetscErrorCode FindField(InferSensor *s, int i, const ScoriaFieldShape *shape)
 {
-  const int channels       = shape->channels;
-  const ScoriaField *field = shape->field;
+  char names[256] = "";
+  PetscFunctionBeginUser;
+  for (int c = 0; c < shape->channels; c++)
+    snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", c ? ", " : "", shape->field[c].name);
+  s->channel = field_find(shape->channels, shape->field, s->field);
+  if (s->channel < 0)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: reading %d: found field \"%s\", expected one of %s", i + 1, s->field,
+                names);
+  PetscFunctionReturn(0);
+}
+
+/* Whether a reading has as many places as its field, of n cells, has axes; a field of one value needs none. */
+static PetscErrorCode CheckPlaces(const InferSensor *s, int i, const ScoriaFieldShape *shape, const int n[3])
+{
+  static const char *const expected[] = {"", "x", "x and y", "x, y and z"};
+  const int axes                      = infer_axes(n);
+  PetscFunctionBeginUser;
+  if (s->places != axes && (s->places || !field_is_one_value(&shape->field[s->channel])))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: reading %d: found %d place%s, expected %s of %s", i + 1, s->places,
+                s->places == 1 ? "" : "s", expected[axes], s->field);
+  PetscFunctionReturn(0);
+}
+
+/* Along x, of n cells. */
+static PetscErrorCode PlaceAlong(InferSensor *s, int i, const ScoriaFieldShape *shape, const int n[3])
+{
+  const ScoriaField *field = &shape->field[s->channel];
   const char *unit         = space_place_unit(shape->space, 0);
-  char names[256]          = "";
+  const double *x          = shape->x + field->centre[0];
+  const int cells          = n[0];
   double end[2];
   PetscFunctionBeginUser;
-  for (int c = 0; c < channels; c++)
-    snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", c ? ", " : "", field[c].name);
-  for (int i = 0; i < sensors->n; i++) {
-    InferSensor *s = &sensors->s[i];
-    s->channel     = field_find(channels, field, s->field);
-    if (s->channel < 0)
-      SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: reading %d: found field \"%s\", expected one of %s", i + 1, s->field,
-                  names);
-    const int cells = field_cells(&field[s->channel], all);
-    const double *x = shape->x + field[s->channel].centre[0];
-    cells_ends(cells, x, end);
-    if (s->with_unit) PetscCall(ScoriaPlaceCheckUnit(shape->space, 0, "sensors: at", s->field));
-    const double slack = 1e-4 * (end[1] - end[0]) / cells;
-    if (s->x < end[0] - slack || s->x > end[1] + slack)
-      SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: reading %d: found x%s = %g%s, allowed %g to %g%s", i + 1,
-                  space_has_shares(shape->space, 0) ? " / L" : "", s->x, unit, end[0], end[1], unit);
-    if (space_reads_as_metres(shape->space, cells, end, s->x))
-      SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: reading %d: found x = %g, a place in metres; %s", i + 1, s->x,
-                  space_places_text(shape->space));
-    s->at = (ScoriaQuantity){.channel = s->channel, .factor = 1};
-    quantity_place(&s->at, cells, x, s->x);
-  }
+  cells_ends(cells, x, end);
+  if (s->with_unit) PetscCall(ScoriaPlaceCheckUnit(shape->space, 0, "sensors: at", s->field));
+  const double slack = 1e-4 * (end[1] - end[0]) / cells;
+  if (s->x < end[0] - slack || s->x > end[1] + slack)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: reading %d: found x%s = %g%s, allowed %g to %g%s", i + 1,
+                space_has_shares(shape->space, 0) ? " / L" : "", s->x, unit, end[0], end[1], unit);
+  if (space_reads_as_metres(shape->space, cells, end, s->x))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: reading %d: found x = %g, a place in metres; %s", i + 1, s->x,
+                space_places_text(shape->space));
+  quantity_place(&s->at, cells, x, s->x);
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode InferSensorsPlace(InferSensors *sensors, const ScoriaFieldShape *shape)
 {
+  const int along[3] = {shape->cells, 1, 1};
+  int n[3];
   PetscFunctionBeginUser;
-  PetscCall(PlaceAlong(sensors, shape, shape->cells));
+  for (int i = 0; i < sensors->n; i++) {
+    InferSensor *s = &sensors->s[i];
+    PetscCall(FindField(s, i, shape));
+    field_shape(&shape->field[s->channel], along, n);
+    PetscCall(CheckPlaces(s, i, shape, n));
+    s->at = (ScoriaQuantity){.channel = s->channel, .factor = 1};
+    if (s->places) PetscCall(PlaceAlong(s, i, shape, n));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Along y and z, and the cells about the place. */
+static PetscErrorCode PlaceAmong(InferSensor *s, int i, const ScoriaFieldShape *shape, const int n[3], bool periodic)
+{
+  const ScoriaField *field = &shape->field[s->channel];
+  const double *centres[3];
+  double *place[3], end[2];
+  PetscFunctionBeginUser;
+  (void)places_of(s, place);
+  for (int a = 0; a < 3; a++) centres[a] = field_centres(field, shape->shape, shape->x, a);
+  for (int a = 1; a < s->places; a++) {
+    if (n[a] == 1) continue;
+    cells_ends(n[a], centres[a], end);
+    const double slack = 1e-4 * (end[1] - end[0]) / n[a];
+    if (!(*place[a] >= end[0] - slack && *place[a] <= end[1] + slack))
+      SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: reading %d: found %c = %g%s, allowed %g to %g%s", i + 1, "xyz"[a],
+                  *place[a], space_place_unit(shape->space, a), end[0], end[1], space_place_unit(shape->space, a));
+  }
+  point_place(&s->point, n, centres, periodic, (const double[]){s->x, s->y, s->z});
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode InferSensorsPlaceWhole(InferSensors *sensors, const ScoriaFieldShape *shape)
 {
-  const double *x                = shape->x;
-  const double *const centres[3] = {x, x + shape->shape[0], x + shape->shape[0] + shape->shape[1]};
-  double *place[3], end[2];
+  int n[3];
   PetscFunctionBeginUser;
-  PetscCall(PlaceAlong(sensors, shape, shape->shape[0]));
   for (int i = 0; i < sensors->n; i++) {
     InferSensor *s = &sensors->s[i];
-    (void)places_of(s, place);
-    for (int a = 1; a < sensors->places; a++) {
-      cells_ends(shape->shape[a], centres[a], end);
-      if (!(*place[a] >= end[0] && *place[a] <= end[1]))
-        SCORIA_FAIL(SCORIA_EXIT_INPUT, "sensors: reading %d: found %c = %g%s, allowed %g to %g%s", i + 1, "xyz"[a],
-                    *place[a], space_place_unit(shape->space, a), end[0], end[1], space_place_unit(shape->space, a));
-    }
-    point_place(&s->point, shape->shape, centres, true, (const double[]){s->x, s->y, s->z});
+    PetscCall(FindField(s, i, shape));
+    field_shape(&shape->field[s->channel], shape->shape, n);
+    PetscCall(CheckPlaces(s, i, shape, n));
+    s->point = (ScoriaPoint){.n = 1, .weight = {1}};
+    if (s->places) PetscCall(PlaceAlong(s, i, shape, n));
+    if (s->places) PetscCall(PlaceAmong(s, i, shape, n, sensors->periodic));
     for (int k = 0; k < s->point.n; k++) s->point.cell[k] += s->channel * shape->cells;
   }
   PetscFunctionReturn(0);
@@ -281,6 +328,16 @@ PetscErrorCode InferSensorsPlaceWhole(InferSensors *sensors, const ScoriaFieldSh
 int infer_axes(const int cells[3])
 {
   return cells[2] > 1 ? 3 : cells[1] > 1 ? 2 : 1;
+}
+
+int infer_most_axes(const ScoriaFieldShape *shape)
+{
+  int most = 1, n[3];
+  for (int c = 0; c < shape->channels; c++) {
+    field_shape(&shape->field[c], shape->shape, n);
+    most = PetscMax(most, infer_axes(n));
+  }
+  return most;
 }
 
 /* Whether two texts say the same words and numbers, however these are written: files of earlier versions have more

@@ -83,11 +83,11 @@ bool infer_reading_is_far(const InferQuestion *q, const InferAnswer *a, int i, c
   const double *prior  = a->statistics[SCORIA_PRIOR] + a->at_sensors + i;
   const double far     = distance(q, a, i);
   const char *unit     = q->shape.field[s->channel].unit;
-  char place[64];
-  infer_place_text(&q->sensors, i, ", ", sizeof place, place);
+  char place[SCORIA_NAME_SIZE + 64];
+  infer_sensor_text(&q->sensors, i, " at ", ", ", sizeof place, place);
   snprintf(line, INFER_LINE,
-           "reading %d, %s at %s%s: %g is %.3g standard deviations from what the model expects there, %g +- %.3g%s%s",
-           i + 1, s->field, place, space_place_unit(q->shape.space, 0), s->value, far, prior[INFER_MEAN * a->columns],
+           "reading %d, %s%s: %g is %.3g standard deviations from what the model expects there, %g +- %.3g%s%s", i + 1,
+           place, s->places ? space_place_unit(q->shape.space, 0) : "", s->value, far, prior[INFER_MEAN * a->columns],
            a->spread[i], *unit ? " " : "", unit);
   return far > FAR_READING;
 }

@@ -11,27 +11,26 @@ static const double *statistic(const InferAnswer *a, int side, int what, int col
 
 /* ---------------------------------------------------------------------------------------------------- HDF5 ---- */
 
-#define AXES (SCORIA_NAME_SIZE + 32)
+#define AXES (3 * SCORIA_NAME_SIZE + 32)
 
 /* The axes of an array, with `before` in front of those of the cells where it has a value for each: dims from the first
  * on, names, and how many.  Columns of cells are those of one field, from `column` on. */
 static int axes_of(const InferQuestion *q, const char *before, int64_t first, int column, int length, int64_t dims[5],
                    char axes[AXES])
 {
-  const int cells = q->shape.cells;
-  int rank        = 0;
-  snprintf(axes, AXES, "%s", before);
+  const int cells          = q->shape.cells;
+  const bool of_field      = column < q->shape.channels * cells;
+  const ScoriaField *field = of_field ? &q->shape.field[column / cells] : NULL;
+  int rank                 = 0, n[3];
+  char own[AXES]           = "value";
   if (*before) dims[rank++] = first;
-  if (infer_whole(q) && length == cells)
-    for (int axis = 2; axis >= 0; axis--) {
-      dims[rank++] = q->shape.shape[axis];
-      snprintf(axes + strlen(axes), AXES - strlen(axes), "%s%c", rank > 1 ? " " : "", "xyz"[axis]);
-    }
-  else {
-    dims[rank++] = length;
-    snprintf(axes + strlen(axes), AXES - strlen(axes), "%s%s", rank > 1 ? " " : "",
-             length > 1 ? field_axis(&q->shape.field[column / cells], 0) : "value");
+  if (of_field) {
+    field_shape(field, q->shape.shape, n);
+    field_axes_text(field, infer_whole(q), sizeof own, own);
   }
+  for (int axis = 2; axis >= 0 && of_field && infer_whole(q); axis--) dims[rank++] = n[axis];
+  if (!of_field || !infer_whole(q)) dims[rank++] = length;
+  snprintf(axes, AXES, "%s%s%s", before, *before ? " " : "", own);
   return rank;
 }
 
@@ -73,7 +72,7 @@ static PetscErrorCode PutKept(ScoriaStore store, const InferQuestion *q, const I
   double *all;
   PetscFunctionBeginUser;
   dims[0] = q->keep;
-  if (length > 1) rank = axes_of(q, "particle", q->keep, column, length, dims, axes);
+  if (column < a->at_quantities) rank = axes_of(q, "particle", q->keep, column, length, dims, axes);
   PetscCall(PetscMalloc1(q->keep * length, &all));
   for (int64_t i = 0; i < q->keep; i++)
     PetscCall(PetscArraycpy(all + i * length, a->kept + i * a->columns + column, length));
@@ -131,7 +130,7 @@ static ScoriaPosteriorSensor sensor_at(const InferQuestion *q, const InferAnswer
   const InferSensor *s = &q->sensors.s[i];
   const int column     = a->at_sensors + i;
   return (ScoriaPosteriorSensor){.field        = s->field,
-                                 .x            = s->x,
+                                 .x            = infer_place(&q->sensors, i, 0),
                                  .value        = s->value,
                                  .sd           = s->sd,
                                  .prior_mean   = *statistic(a, SCORIA_PRIOR, INFER_MEAN, column),
@@ -170,10 +169,11 @@ static PetscErrorCode PutLateral(ScoriaStore store, const InferQuestion *q)
   double all[INFER_MAX_SENSORS];
   char name[64];
   PetscFunctionBeginUser;
-  for (int axis = 1; axis < q->sensors.places; axis++) {
-    for (int i = 0; i < q->sensors.n; i++) all[i] = axis == 1 ? q->sensors.s[i].y : q->sensors.s[i].z;
+  for (int axis = 1; axis < infer_most_axes(&q->shape); axis++) {
+    for (int i = 0; i < q->sensors.n; i++) all[i] = infer_place(&q->sensors, i, axis);
     posterior_sensor_path(posterior_places[axis - 1], sizeof name, name);
-    PetscCall(ScoriaStorePutReals(store, name, 1, &n, all, "m", "place"));
+    PetscCall(ScoriaStorePutReals(store, name, 1, &n, all, space_axis_unit(q->shape.space, axis),
+                                  "place; NaN: that field has none along this axis"));
     PetscCall(ScoriaStorePutAxes(store, name, "sensor"));
   }
   PetscFunctionReturn(0);
@@ -291,8 +291,8 @@ static void add_sensors(cJSON *root, const InferQuestion *q, const InferAnswer *
     cJSON *one                         = cJSON_CreateObject();
     cJSON_AddItemToArray(list, one);
     members_add(one, scoria_posterior_sensor_members, &sensor);
-    if (q->sensors.places > 1) cJSON_AddNumberToObject(one, posterior_places[0], q->sensors.s[i].y);
-    if (q->sensors.places > 2) cJSON_AddNumberToObject(one, posterior_places[1], q->sensors.s[i].z);
+    for (int axis = 1; axis < q->sensors.s[i].places; axis++)
+      cJSON_AddNumberToObject(one, posterior_places[axis - 1], infer_place(&q->sensors, i, axis));
   }
 }
 
@@ -378,9 +378,8 @@ PetscErrorCode InferSayTable(ScoriaRun run, const InferQuestion *q, const InferA
   for (int i = 0; i < PetscMin(q->sensors.n, SHOWN); i++) {
     const InferSensor *s = &q->sensors.s[i];
     const int column     = a->at_sensors + i;
-    char name[SCORIA_NAME_SIZE + 65], place[64];
-    infer_place_text(&q->sensors, i, ":", sizeof place, place);
-    snprintf(name, sizeof name, "%s:%s", s->field, place);
+    char name[SCORIA_NAME_SIZE + 64];
+    infer_sensor_text(&q->sensors, i, ":", ":", sizeof name, name);
     PetscCall(ScoriaSay(run, "    %-18s %-9s %12.6g %12.6g %12.6g %12.6g %12.6g %12.6g", name,
                         q->shape.field[s->channel].unit, *statistic(a, SCORIA_PRIOR, INFER_MEAN, column),
                         *statistic(a, SCORIA_PRIOR, INFER_SD, column),

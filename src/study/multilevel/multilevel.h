@@ -141,6 +141,8 @@ PetscErrorCode LevelsDraw(Levels *l, LevelsPhase phase, unsigned members, uint64
 PetscErrorCode LevelsDrawGroup(Levels *l, unsigned members, uint64_t first, int64_t n);
 /* A tile of group j to its sums. */
 PetscErrorCode LevelsAddTile(Levels *l, int j, int64_t tile);
+/* Members of group j, in ascending order; returns how many. */
+int levels_members(const Levels *l, int j, int member[]);
 /* What member a has cost this rank; a = K: the porosity. */
 ScoriaFidelityCost levels_spent(const Levels *l, int a);
 PetscErrorCode LevelsShareTallies(Levels *l);
@@ -259,9 +261,7 @@ void levels_widen(Levels *l, int column, double scale);
 /* A warning of quantities that were constant in the pilot, or have no mean, and of errors. */
 PetscErrorCode LevelsWarn(const Levels *l, const LevelsExcess *excess);
 
-/* multilevel_estimate.c: members of group j, in ascending order; returns how many. */
-int levels_members(const Levels *l, int j, int member[]);
-/* The covariance (K, K) of the members in a column. */
+/* multilevel_estimate.c: the covariance (K, K) of the members in a column. */
 const double *levels_covariance(const Levels *l, int column);
 /* The plan with the draws that did not fail, and weights (groups, K) for functions of covariance C. */
 void levels_weights(const Levels *l, const double C[], ScoriaPlan *plan, double w[]);
@@ -273,6 +273,20 @@ void levels_estimate(const Levels *l, const double C[], const double expected[],
                      const void *ctx, double *value, double *se);
 void levels_mean(const Levels *l, int column, double *mean, double *se);
 void levels_sd(const Levels *l, int column, double *sd, double *se);
+/* multilevel_uneven.c.  Of a law: its skewness, and its kurtosis less 3. */
+typedef struct {
+  double skewness, excess;
+} LevelsShape;
+/* Of what is averaged in a group, v (2 n) on z and z^2 of its n members. */
+void levels_shape(const Levels *l, int column, int n, const int of[], const double v[], LevelsShape *shape);
+/* The variance of an estimate, from those of the groups: their sum, of their squares over their draws, and the third
+ * and fourth cumulants.  Adds a group's, of so many draws of such a shape. */
+typedef struct {
+  double sum, squares, third, fourth;
+} LevelsSpread;
+void levels_add_spread(LevelsSpread *to, double part, double draws, const LevelsShape *shape);
+/* The square of an error so wide that 1.96 of it, found from the draws themselves, hold the truth in 95 % of cases. */
+double levels_widened(const LevelsSpread *s);
 /* multilevel_law.c.  Edges on both sides of a quantile over which F is smoothed, where the law is normal. */
 int levels_smoothing(const Levels *l, int column, double p);
 /* false: outside the histogram, or so few draws that they do not bound it on both sides. */

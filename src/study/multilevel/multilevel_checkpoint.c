@@ -7,11 +7,11 @@
 #define PLACED "/placed"
 #define PLACING_TALLY "/placing"
 #define WIDE "/wide" /* scales by the range of the draws, where there are any */
-/* What the numbers of a condition are: 4, where there is a screened member: it is sampled; 3: errors of quantiles are
- * those of the smoothed F; 2: of F at one place, errors of means and SDs being widened by Student's quantile; before it
- * was not written. */
+/* What the numbers of a condition are: 5: errors of means and SDs are widened for the skewness of their laws; 4, where
+ * there is a screened member: it is sampled; 3: errors of quantiles are those of the smoothed F; 2: of F at one place,
+ * errors of means and SDs being widened by Student's quantile; before it was not written. */
 #define ANSWERS "answers"
-#define ANSWERS_ARE 3
+#define ANSWERS_ARE 5
 #define SCREENED_ARE 4
 #define NTALLY ((int64_t)sizeof(LevelsTally) / 8) /* of integers of 64 bits */
 #define NANSWER ((int64_t)(sizeof(struct LevelsAnswer_) / sizeof(double)))
@@ -139,7 +139,7 @@ PetscErrorCode LevelsSave(Levels *l)
     PetscCall(ScoriaCoupledReduce(l->groups.sums[j], l->workers->all.comm));
   PetscCall(ScoriaCheckpointBegin(l->run, l->deck, UQ_CHECKPOINT, &store));
   PetscCall(ScoriaStorePutMadeFrom(store, &q->made));
-  PetscCall(ScoriaStorePutInt(store, ANSWERS, l->o.screen > 0 ? SCREENED_ARE : ANSWERS_ARE));
+  PetscCall(ScoriaStorePutInt(store, ANSWERS, ANSWERS_ARE));
   PetscCall(ScoriaStorePutInt(store, "condition", l->k));
   PetscCall(ScoriaStorePutInt(store, "pilot_done", l->pilot_done));
   PetscCall(ScoriaStorePutInt(store, "pilot_complete", l->groups.plan.groups > 0));
@@ -278,7 +278,7 @@ static PetscErrorCode CheckScreened(const char *path, ScoriaStore store)
   PetscFunctionBeginUser;
   PetscCall(ScoriaStoreHas(store, ANSWERS, &has));
   if (has) PetscCall(ScoriaStoreGetInt(store, ANSWERS, &are));
-  if (are != SCREENED_ARE)
+  if (are < SCREENED_ARE)
     SCORIA_FAIL(SCORIA_EXIT_INPUT,
                 "%s: written by an earlier version of scoria, which chose draws of uq_screen in another way; move it "
                 "away to start from the beginning",

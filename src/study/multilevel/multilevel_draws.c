@@ -2,6 +2,14 @@
 #include "multilevel.h"
 #include <math.h>
 
+int levels_members(const Levels *l, int j, int member[])
+{
+  int n = 0;
+  for (int a = 0; a < l->K; a++)
+    if (l->groups.plan.members[j] >> a & 1) member[n++] = a;
+  return n;
+}
+
 ScoriaFidelityCost levels_spent(const Levels *l, int a)
 {
   const int n = fidelities_number(l->all);

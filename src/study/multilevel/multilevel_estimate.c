@@ -5,14 +5,6 @@
 #define SQUARE(x) ((x) * (x))
 #define ROUNDING 1e-8 /* what solves of one number differ by, that converge to this or better */
 
-int levels_members(const Levels *l, int j, int member[])
-{
-  int n = 0;
-  for (int a = 0; a < l->K; a++)
-    if (l->groups.plan.members[j] >> a & 1) member[n++] = a;
-  return n;
-}
-
 /* The numbers of draws are those that did not fail: the weights are exact for any. */
 static void drawn_plan(const Levels *l, ScoriaPlan *plan)
 {
@@ -78,104 +70,17 @@ const double *levels_covariance(const Levels *l, int column)
 
 /* ------------------------------------------------------------------------------------------------- moments ---- */
 
-/* By which a standard error from few draws is widened, so that 1.96 of them hold the truth in 95 % of cases: Student's
- * quantile at nu degrees of freedom over the normal one (Abramowitz and Stegun 26.7.5; 1 % off at 3). */
-static double student(double nu)
-{
-  const double z = 1.959963984540054, z2 = z * z;
-  return 1 +
-         ((z2 + 1) / 4 + ((5 * z2 + 16) * z2 + 3) / 96 / nu + (((3 * z2 + 19) * z2 + 17) * z2 - 15) / 384 / (nu * nu)) /
-             nu;
-}
-
-/* Degrees of freedom of the variance of n draws of a number: n - 1 of a normal one, 2 n / (kurtosis - 1) where its
- * tails are heavier (Satterthwaite 1946). */
-#define LEAST_FREEDOM 3.0
-static double freedom(double n, double kurtosis)
-{
-  return PetscMax(LEAST_FREEDOM, PetscMin(n - 1, 2 * n / PetscMax(kurtosis - 1, 1)));
-}
-
-/* From sums of powers 1 to 4 over a law. */
-static double kurtosis_of(const double sum[5])
-{
-  const double m = sum[1], second = sum[2] - m * m;
-  const double fourth = sum[4] - 4 * m * sum[3] + 6 * m * m * sum[2] - 3 * m * m * m * m;
-  return second > ROUNDING * m * m ? fourth / (second * second) : 3;
-}
-
-/* What is averaged in a group, v (2 n) on z and z^2 of its n members, of a draw of the pilot; times: how often a solve
- * of the screened member counts there, 0: it is not solved. */
-static double pilot_value(const Levels *l, int64_t draw, int column, int n, const int of[], const double v[], int times)
-{
-  double y = 0, z[2];
-  for (int a = 0; a < n; a++) {
-    levels_pilot_z(l, draw, of[a], column, times, z);
-    y += v[a] * z[0] + v[n + a] * z[1];
-  }
-  return y;
-}
-
-/* Kurtosis of that, as the pilot has it; with draws that the screened member has solved in as many cases as they are
- * sampled. */
-static double pilot_kurtosis(const Levels *l, int column, int n, const int of[], const double v[])
-{
-  const bool screened = levels_screens(l, of[n - 1]);
-  double sum[5]       = {0};
-  for (int64_t i = 0; i < l->good; i++) {
-    const int times = screened ? l->pilot_times[i] : 1;
-    for (int solved = times > 1 ? 0 : 1; solved < 2; solved++) {
-      const double y = pilot_value(l, i, column, n, of, v, solved * times);
-      double power   = (solved ? 1.0 / times : 1 - 1.0 / times) / (double)l->good;
-      for (int p = 1; p < 5; p++) sum[p] += power *= y;
-    }
-  }
-  return kurtosis_of(sum);
-}
-
-/* The same of the one member that weighs most, but not of a sampled one, from its histogram in the group: of a law with
- * heavy tails the draws of a pilot are too few to have its kurtosis. */
-static double drawn_kurtosis(const Levels *l, int column, int j, int n, const int of[], const double v[])
-{
-  double share[(COUPLED_BINS + 1) * LEVELS_MODELS], sum[5] = {0};
-  int most = -1;
-  for (int a = 0; a < n; a++)
-    if (!levels_screens(l, of[a]) && (most < 0 || fabs(v[n + a]) + fabs(v[a]) > fabs(v[n + most]) + fabs(v[most])))
-      most = a;
-  if (column < l->plain || l->lump[column] || most < 0) return 0;
-  coupled_shares(l->groups.sums[j], column, share);
-  for (int k = 0; k < COUPLED_BINS; k++) {
-    const double z = (coupled_edge(k) + coupled_edge(k + 1)) / 2, y = v[most] * z + v[n + most] * z * z;
-    double power = share[(k + 1) * n + most] - share[k * n + most];
-    for (int p = 1; p < 5; p++) sum[p] += power *= y;
-  }
-  return kurtosis_of(sum);
-}
-
-/* A variance of an estimate, group by group, and what its degrees of freedom are of. */
-typedef struct {
-  double sum, squares; /* of the groups' parts; of their squares over their degrees of freedom */
-} Spread;
-
 /* Adds group j, whose covariance of z and z^2 is S (2 n, 2 n), for weights v (2 n) on these. */
 static void add_group(const Levels *l, int column, int j, int n, const int of[], const double v[], const double S[],
-                      Spread *to)
+                      LevelsSpread *to)
 {
   const double draws = (double)coupled_count(l->groups.sums[j]);
   double part        = 0;
+  LevelsShape shape;
   for (int a = 0; a < 2 * n; a++)
     for (int b = 0; b < 2 * n; b++) part += v[a] * v[b] * S[a * 2 * n + b] / draws;
-  to->sum += part;
-  if (!(part > 0)) return;
-  const double pilot = pilot_kurtosis(l, column, n, of, v), drawn = drawn_kurtosis(l, column, j, n, of, v);
-  to->squares += SQUARE(part) / freedom(draws, PetscMax(pilot, drawn));
-}
-
-/* The variance that a standard error is the root of. */
-static double widened(const Spread *s)
-{
-  if (!(s->sum > 0)) return 0;
-  return s->sum * SQUARE(s->squares > 0 ? student(SQUARE(s->sum) / s->squares) : 1);
+  levels_shape(l, column, n, of, v, &shape);
+  levels_add_spread(to, part, draws, &shape);
 }
 
 /* Means of z and of z^2, each with its own weights, the variance of the mean of z, as it is, and the widened ones of
@@ -185,7 +90,7 @@ static void raw_moments(const Levels *l, int column, double m[2], double *own, d
   ScoriaPlan plan;
   double w[2][PLAN_GROUPS * LEVELS_MODELS], squares[LEVELS_MODELS * LEVELS_MODELS];
   double mean[2 * LEVELS_MODELS], S[4 * LEVELS_MODELS * LEVELS_MODELS], v[2 * LEVELS_MODELS];
-  Spread spread[2] = {{0, 0}, {0, 0}};
+  LevelsSpread spread[2] = {{0, 0, 0, 0}, {0, 0, 0, 0}};
   int of[LEVELS_MODELS];
   levels_squares(l, column, squares);
   levels_weights(l, levels_covariance(l, column), &plan, w[0]);
@@ -205,7 +110,7 @@ static void raw_moments(const Levels *l, int column, double m[2], double *own, d
       add_group(l, column, j, n, of, v, S, &spread[pass]);
     }
   *own = PetscMax(spread[0].sum, 0);
-  for (int pass = 0; pass < 2; pass++) variance[pass] = widened(&spread[pass]);
+  for (int pass = 0; pass < 2; pass++) variance[pass] = levels_widened(&spread[pass]);
 }
 
 void levels_mean(const Levels *l, int column, double *mean, double *se)

@@ -88,9 +88,9 @@ typedef struct {
 
 /* What smoothing takes from the covariance (K, K) of indicators, by how far apart the members lie in the pilot's draws,
  * or one lies from the mirror image of the other: whatever the law of that is, as rare differences that are large are
- * not smoothed.  What it takes from a member by itself, some 3 % of its error, is left for the noise of the interval's
- * own width. */
-static void take_smoothing(const Levels *l, int column, double p, int smoothing, double to[])
+ * not smoothed.  density: of the law, over that of a normal one.  What smoothing takes from a member of a normal law by
+ * itself, some 3 % of its error, is left for the noise of the interval's own width. */
+static void take_smoothing(const Levels *l, int column, double p, double density, int smoothing, double to[])
 {
   const int K     = l->K;
   const double *C = levels_covariance(l, column);
@@ -109,7 +109,7 @@ static void take_smoothing(const Levels *l, int column, double p, int smoothing,
                                            : -smoothing_takes(2 * q - z[a] - z[b], smoothing, step);
   }
   const double own = smoothing_takes(0, smoothing, step);
-  for (int i = 0; i < K * K; i++) to[i] = normal_density(q) * (to[i] / (double)l->good - own);
+  for (int i = 0; i < K * K; i++) to[i] = normal_density(q) * (density * to[i] / (double)l->good - own);
 }
 
 static double quadratic(int K, const double v[], const double C[])
@@ -141,12 +141,9 @@ static AtEdge at_quantile(const Levels *l, int column, double p, int smoothing, 
   levels_indicators(l, column, p, levels_place(l, column, p), levels_smoothing(l, column, p), at.C);
   levels_weights(l, at.C, &plan, w);
   levels_indicators(l, column, p, levels_place(l, column, p), 0, C);
-  take_smoothing(l, column, p, smoothing, taken);
   const double density = density_at(F, edge, p); /* what members differ by, and smoothing, are in proportion to it */
-  for (int i = 0; i < K * K; i++) {
-    C[i] = p * (1 - p) + density * (C[i] - p * (1 - p));
-    taken[i] *= density;
-  }
+  take_smoothing(l, column, p, density, smoothing, taken);
+  for (int i = 0; i < K * K; i++) C[i] = p * (1 - p) + density * (C[i] - p * (1 - p));
   for (int j = 0; j < plan.groups; j++) {
     const bool fine = plan.members[j] & 1;
     const double *v = w + j * K, all = quadratic(K, v, C);
