@@ -2,14 +2,12 @@
 """Whole fields by every source that there is, against fresh solves at conditions that no choice has seen: one table.
 
     benchmarks/whole_fields_table.py DECK DIR [--conditions 10] [--count 400] [--solves 512 2048 8192] [--columns 100]
-                                     [--cheap SOLVES FIDELITY EACH ...] [--network STEPS] [--quantile-count 8000]
-                                     [--seed 20261130] [-key value ...]
+                                     [--network STEPS] [--quantile-count 8000] [--seed 20261130] [-key value ...]
 
 DIR/held gets 2 COUNT solves at each of CONDITIONS conditions (run.seed SEED), DIR/n<S> a dataset of S solves and a model
-without network, and for each --cheap one of SOLVES conditions, a solve and EACH cheaper ones at each.  Sources: these models and,
-from the largest S, the same with a network (--network), a Gaussian field of the model's own mean and covariance by lateral wave
-number (no marginal transform), and independent columns: a 1-D solve at every lateral place of the first COLUMNS fields, of
-which the floor is that of as many fields.  What is in DIR is not made again.
+without network.  Sources: the model of each S and, from the largest, the same with a network (--network), a Gaussian field of
+the model's own mean and covariance by lateral wave number (no marginal transform), and independent columns: a 1-D solve at
+every lateral place of the first COLUMNS fields, of which the floor is that of as many fields.  What is in DIR is not made again.
 The .99 quantiles of a model are of QUANTILE_COUNT samples, so that their own chance does
 not count: of COUNT samples even the exact law would be within the interval of 2 COUNT solves at 3 of 4 conditions only.
 Options -key value go to every command (h5py, NumPy; SCORIA: the program).
@@ -55,8 +53,8 @@ def make_rows(deck, directory, conditions, realisations, options):
     return os.path.join(directory, "dataset.h5")
 
 
-def train(deck, directory, solves, steps, options, each=EACH):
-    own = ("-ensemble_conditions", str(solves // each), "-ensemble_realisations", str(each), "-train_steps", str(steps),
+def train(deck, directory, solves, steps, options):
+    own = ("-ensemble_conditions", str(solves // EACH), "-ensemble_realisations", str(EACH), "-train_steps", str(steps),
            "-sample_source", "network" if steps else "best")
     if not os.path.exists(os.path.join(directory, "model.h5")):
         run("train", deck, directory, *options, *own)
@@ -216,7 +214,6 @@ def main():
     parser.add_argument("--count", type=int, default=400)
     parser.add_argument("--columns", type=int, default=100)
     parser.add_argument("--solves", type=int, nargs="+", default=[512, 2048, 8192])
-    parser.add_argument("--cheap", nargs=3, action="append", default=[])
     parser.add_argument("--network", type=int, default=0)
     parser.add_argument("--quantile-count", type=int, default=8000)
     parser.add_argument("--seed", type=int, default=20261130)
@@ -230,18 +227,11 @@ def main():
         make_rows(deck, inside("n%d" % solves), solves // EACH, EACH, options)
         models.append((Row("model, %d solves" % solves, problem), inside("n%d" % solves),
                        train(deck, inside("n%d" % solves), solves, 0, options)))
-    for text, fidelity, each in own.cheap:
-        solves, told = int(text), ("-ensemble_cheap_fidelity", fidelity, "-ensemble_cheap_realisations", each)
-        name, directory = "%d solves and %d of %s" % (solves, solves * int(each), fidelity), "n%d_%s_%s" % (solves, fidelity, each)
-        directory = inside(directory.replace(":", ""))
-        make_rows(deck, directory, solves, 1, [*options, *told])
-        models.append((Row("model, " + name, problem), directory,
-                       (*told, *train(deck, directory, solves, 0, [*options, *told], 1))))
     if own.network:
         directory = inside("network")
         os.makedirs(directory, exist_ok=True)
         if not os.path.exists(os.path.join(directory, "dataset.h5")):
-            os.link(os.path.join(inside("n%d" % own.solves[-1]), "dataset.h5"), os.path.join(directory, "dataset.h5"))
+            os.link(os.path.join(models[-1][1], "dataset.h5"), os.path.join(directory, "dataset.h5"))
         models.append((Row("the same with a network", problem), directory,
                        train(deck, directory, own.solves[-1], own.network, options)))
     flat, thin = Row("Gaussian by wave number", problem), Row("independent columns (%d fields)" % own.columns, problem)

@@ -43,8 +43,7 @@ PetscErrorCode ScoriaFidelitiesDraw(ScoriaFidelities all, const double theta[], 
                                     int64_t n, double *const fields[]);
 
 /* Rows of datasets by member k of the PDE's, of realisations ids (number) at theta (number, conditions): its states and
- * the porosity as the deck's grid has it, its profile or all of it.  Collective on the rank's group; the leader's rows
- * count. */
+ * the profile of the porosity as the deck's grid has it.  Collective on the rank's group; the leader's rows count. */
 PetscErrorCode ScoriaFidelitiesCompute(ScoriaFidelities all, int k, int64_t number, const double theta[],
                                        const uint64_t ids[], ScoriaRows *rows);
 /* From the description of the deck's own rows to that of such rows, which lack lateral standard deviations. */

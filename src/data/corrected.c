@@ -31,19 +31,10 @@ static Origin origin_of(const Correcting *c, int64_t row)
   return o;
 }
 
-/* Whether rows have the porosity behind the channels: of whole fields, whose normals say more of what they have in
- * common with the law (src/score/lateral_weights.c). */
-static bool has_porosity(const Correcting *c)
-{
-  return c->waves && c->dear_eps >= 0 && c->cheap_eps >= 0;
-}
-
-static void copy_fields(const Correcting *c, const ScoriaRows *from, int64_t i, const int field[], int eps, int64_t at,
+static void copy_fields(const Correcting *c, const ScoriaRows *from, int64_t i, const int field[], int64_t at,
                         ScoriaRows *to)
 {
   const int cells = c->of_dear.cells;
-  if (has_porosity(c))
-    memcpy(to->field[c->channels] + at * cells, from->field[eps] + i * cells, sizeof(double) * (size_t)cells);
   for (int ch = 0; ch < c->channels; ch++)
     memcpy(to->field[ch] + at * cells, from->field[field[ch]] + i * cells, sizeof(double) * (size_t)cells);
   for (int k = 0; k < c->of_dear.space.n; k++) to->condition[k][at] = from->condition[k][i];
@@ -57,7 +48,7 @@ static PetscErrorCode PutCorrected(Correcting *c, const Origin *o, int nnear, co
   PetscFunctionBeginUser;
   PetscCall(CorrectingStandard(c, o->cheap));
   PetscCall(ScoriaDatasetReadAlone(c->cheap, o->cheap * c->realisations + o->i, 1, &c->some));
-  copy_fields(c, &c->some, 0, c->cheap_field, c->cheap_eps, at, to);
+  copy_fields(c, &c->some, 0, c->cheap_field, at, to);
   rows_set_status(to, at, c->some.done[0]);
   if (c->some.done[0] != SCORIA_ROW_DONE) PetscFunctionReturn(0);
   correcting_standardise(c, &c->some, c->cheap_field, 0, z);
@@ -66,7 +57,7 @@ static PetscErrorCode PutCorrected(Correcting *c, const Origin *o, int nnear, co
   for (int w = 0; w < width; w++) {
     const CorrectingValue *v = &c->value[w / cells];
     double *x                = &to->field[w / cells][at * cells + w % cells];
-    *x                       = correcting_value_back(v, correcting_value(v, *x) + c->s[correcting_place(c, w)] * y[w]);
+    *x                       = correcting_value_back(v, correcting_value(v, *x) + c->s[w] * y[w]);
   }
   PetscFunctionReturn(0);
 }
@@ -77,13 +68,13 @@ static PetscErrorCode PutLacking(Correcting *c, const Origin *o, int64_t at, Sco
   PetscFunctionBeginUser;
   if (o->condition < c->conditions) {
     PetscCall(ScoriaDatasetReadAlone(c->dear, o->condition * c->of_dear.realisations, 1, &c->few));
-    copy_fields(c, &c->few, 0, c->dear_field, c->dear_eps, at, to);
+    copy_fields(c, &c->few, 0, c->dear_field, at, to);
   } else {
     PetscCall(ScoriaDatasetReadAlone(c->cheap, o->cheap * c->realisations, 1, &c->some));
-    copy_fields(c, &c->some, 0, c->cheap_field, c->cheap_eps, at, to);
+    copy_fields(c, &c->some, 0, c->cheap_field, at, to);
   }
-  for (int f = 0; f < c->channels + has_porosity(c); f++)
-    for (int i = 0; i < c->of_dear.cells; i++) to->field[f][at * c->of_dear.cells + i] = NAN;
+  for (int ch = 0; ch < c->channels; ch++)
+    for (int i = 0; i < c->of_dear.cells; i++) to->field[ch][at * c->of_dear.cells + i] = NAN;
   rows_set_status(to, at, SCORIA_ROW_FAILED);
   to->reason[at] = SCORIA_ROW_LACKING;
   PetscFunctionReturn(0);
@@ -101,7 +92,7 @@ static PetscErrorCode Fill(Correcting *c, int64_t first, int64_t n, ScoriaRows *
     condition = o.condition;
     if (o.dear && !o.held_back) {
       PetscCall(ScoriaDatasetReadAlone(c->dear, o.condition * c->of_dear.realisations + o.i, 1, &c->few));
-      copy_fields(c, &c->few, 0, c->dear_field, c->dear_eps, at, to);
+      copy_fields(c, &c->few, 0, c->dear_field, at, to);
       rows_set_status(to, at, c->few.done[0]);
       if (c->few.done[0] == SCORIA_ROW_DONE) continue;
     }
@@ -124,7 +115,6 @@ static void make_spec(const Correcting *c, ScoriaDatasetSpec *spec)
   spec->rows         = (c->conditions + c->others) * c->realisations;
   spec->source[0]    = 0;
   for (int ch = 0; ch < c->channels; ch++) spec->field[ch] = c->of_dear.field[c->dear_field[ch]];
-  if (has_porosity(c)) spec->field[spec->nfields++] = c->of_dear.field[c->dear_eps];
 }
 
 static PetscErrorCode FillAll(Correcting *c, const ScoriaDatasetSpec *spec, Partial *out, ScoriaCost cost)

@@ -1,4 +1,4 @@
-/* How rows of two fidelities belong together. */
+/* How rows of two fidelities belong together, and the pairs that a correction is learned from. */
 #include "correcting.h"
 #include "scoria/score.h"
 #include <math.h>
@@ -6,7 +6,8 @@
 #include <string.h>
 
 #define STANDARD_LEAST 16             /* with fewer, those of all conditions together */
-#define READ_BYTES ((size_t)16 << 20) /* of rows that are read at a time */
+#define PAIRS 8192                    /* more would not sharpen the correction */
+#define PAIR_BYTES ((size_t)64 << 20) /* that they take on a rank */
 
 /* ------------------------------------------------------------------------------------------------ what fits ---- */
 
@@ -158,17 +159,14 @@ PetscErrorCode CorrectingOpen(ScoriaRun run, ScoriaDeck deck, ScoriaDataset dear
   const ScoriaDatasetSpec *spec;
   PetscInt seed = 0;
   PetscFunctionBeginUser;
-  *c = (Correcting){.run = run, .dear = dear, .cheap = cheap, .path = path, .at = -1, .twin = twin};
+  *c = (Correcting){.run = run, .dear = dear, .cheap = cheap, .path = path, .at = -1};
   PetscCall(ScoriaDatasetInfo(dear, &spec, NULL, NULL));
   c->of_dear = *spec;
   PetscCall(ScoriaDatasetInfo(cheap, &spec, NULL, NULL));
   c->of_cheap     = *spec;
   c->conditions   = c->of_dear.rows / c->of_dear.realisations;
   c->realisations = c->of_cheap.realisations;
-  c->waves        = spec_is_whole(&c->of_dear) && !*c->of_dear.source;
-  c->alike        = c->waves ? c->of_dear.shape[0] : c->of_dear.cells;
-  c->pooled       = !c->waves && c->realisations < STANDARD_LEAST;
-  c->most = PetscClipInterval((int64_t)(READ_BYTES / ((size_t)c->of_cheap.cells * sizeof(double))), 1, CORRECTING_ROWS);
+  c->pooled       = c->realisations < STANDARD_LEAST;
   PetscCall(ScoriaDeckInt(deck, "run_seed", &seed));
   c->seed = (uint64_t)seed;
   PetscCall(MatchFields(c));
@@ -176,11 +174,9 @@ PetscErrorCode CorrectingOpen(ScoriaRun run, ScoriaDeck deck, ScoriaDataset dear
   PetscCall(ScoriaHoldoutChoose(ScoriaRunComm(run), deck, dear, &c->holdout));
   PetscCall(MatchConditions(c));
   const int width = c->channels * c->of_dear.cells;
-  PetscCall(ScoriaRowsCreate(&c->of_cheap, c->most, &c->some));
+  PetscCall(ScoriaRowsCreate(&c->of_cheap, CORRECTING_ROWS, &c->some));
   PetscCall(ScoriaRowsCreate(&c->of_dear, 1, &c->few));
-  PetscCall(PetscMalloc3(c->channels * c->alike, &c->m, c->channels * c->alike, &c->s, 3 * width, &c->row));
-  if (c->waves && twin && twin->ends)
-    PetscCall(PetscMalloc2(c->channels, &c->near, c->channels * c->of_dear.shape[0], &c->far));
+  PetscCall(PetscMalloc3(width, &c->m, width, &c->s, 3 * width, &c->row));
   PetscCall(CorrectingValues(c, twin));
   PetscFunctionReturn(0);
 }
@@ -193,10 +189,195 @@ PetscErrorCode CorrectingClose(Correcting *c)
   PetscCall(ScoriaRowsDestroy(&c->some));
   PetscCall(ScoriaRowsDestroy(&c->few));
   PetscCall(PetscFree3(c->m, c->s, c->row));
-  PetscCall(PetscFree2(c->near, c->far));
   PetscCall(PetscFree(c->match));
   PetscCall(PetscFree(c->other));
   PetscCall(PetscFree(c->unit));
   PetscCall(PetscFree(c->work));
+  PetscFunctionReturn(0);
+}
+
+/* ------------------------------------------------------------------------------------------- standardised rows ---- */
+
+static double value_of(const Correcting *c, const ScoriaRows *rows, const int field[], int64_t i, int w)
+{
+  const int cells = c->of_dear.cells;
+  return correcting_value(&c->value[w / cells], rows->field[field[w / cells]][i * cells + w % cells]);
+}
+
+void correcting_standardise(const Correcting *c, const ScoriaRows *rows, const int field[], int64_t i, double z[])
+{
+  for (int w = 0; w < c->channels * c->of_dear.cells; w++) z[w] = (value_of(c, rows, field, i, w) - c->m[w]) / c->s[w];
+}
+
+/* SDs far below those of other cells of the channel are not resolved, and 0 divides nothing. */
+static void raise_least(int cells, double s[])
+{
+  double most = 0;
+  for (int i = 0; i < cells; i++) most = fmax(most, s[i]);
+  for (int i = 0; i < cells; i++) s[i] = most > 0 ? fmax(s[i], 1e-3 * most) : 1;
+}
+
+PetscErrorCode CorrectingStandard(Correcting *c, int64_t condition)
+{
+  const int width = c->channels * c->of_dear.cells;
+  const int64_t n = PetscMin(c->realisations, CORRECTING_ROWS);
+  int64_t good    = 0;
+  PetscFunctionBeginUser;
+  if (c->pooled || condition == c->at) PetscFunctionReturn(0);
+  PetscCall(ScoriaDatasetReadAlone(c->cheap, condition * c->realisations, n, &c->some));
+  PetscCall(PetscArrayzero(c->m, width));
+  PetscCall(PetscArrayzero(c->s, width));
+  for (int64_t i = 0; i < n; i++) {
+    if (c->some.done[i] != SCORIA_ROW_DONE) continue;
+    good++;
+    for (int w = 0; w < width; w++) { /* Welford */
+      const double v = value_of(c, &c->some, c->cheap_field, i, w), off = v - c->m[w];
+      c->m[w] += off / (double)good;
+      c->s[w] += off * (v - c->m[w]);
+    }
+  }
+  for (int w = 0; w < width; w++) c->s[w] = good > 1 ? sqrt(c->s[w] / (double)(good - 1)) : 0;
+  for (int ch = 0; ch < c->channels; ch++) raise_least(c->of_dear.cells, c->s + ch * c->of_dear.cells);
+  c->at = condition;
+  PetscFunctionReturn(0);
+}
+
+/* ----------------------------------------------------------------------------------------------------- pairs ---- */
+
+/* Owned. */
+typedef struct {
+  int64_t n, room;
+  int64_t *condition;
+  double *u, *z, *y;
+} Pairs;
+
+static PetscErrorCode CheckPorosity(const Correcting *c, int64_t dear, int64_t cheap)
+{
+  const int cells = c->of_dear.cells;
+  PetscFunctionBeginUser;
+  for (int i = 0; i < cells && c->dear_eps >= 0 && c->cheap_eps >= 0; i++)
+    if (!(fabs(c->few.field[c->dear_eps][i] - c->some.field[c->cheap_eps][i]) < 1e-5))
+      SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                  "%s: row %lld has another porosity than row %lld of dataset.h5, expected the same realisation",
+                  c->path, (long long)cheap, (long long)dear);
+  PetscFunctionReturn(0);
+}
+
+/* Row i of condition k in both, where both are solved. */
+static PetscErrorCode AddPair(Correcting *c, int64_t k, int64_t i, Pairs *p)
+{
+  const int width = c->channels * c->of_dear.cells, n = c->of_dear.space.n;
+  const int64_t dear = k * c->of_dear.realisations + i, cheap = c->match[k] * c->realisations + i;
+  PetscFunctionBeginUser;
+  PetscCall(CorrectingStandard(c, c->match[k]));
+  PetscCall(ScoriaDatasetReadAlone(c->dear, dear, 1, &c->few));
+  PetscCall(ScoriaDatasetReadAlone(c->cheap, cheap, 1, &c->some));
+  if (c->few.done[0] != SCORIA_ROW_DONE || c->some.done[0] != SCORIA_ROW_DONE) PetscFunctionReturn(0);
+  PetscCall(CheckPorosity(c, dear, cheap));
+  double *z = p->z + p->n * width, *y = p->y + p->n * width;
+  correcting_standardise(c, &c->some, c->cheap_field, 0, z);
+  correcting_standardise(c, &c->few, c->dear_field, 0, y);
+  for (int w = 0; w < width; w++) y[w] -= z[w];
+  PetscCall(PetscArraycpy(p->u + p->n * n, c->unit + k * n, n));
+  p->condition[p->n++] = k;
+  PetscFunctionReturn(0);
+}
+
+/* Evenly over the conditions. */
+static PetscErrorCode ReadPairs(Correcting *c, Pairs *p)
+{
+  const int64_t each = c->of_dear.realisations, all = c->conditions * each;
+  int64_t good = 0, next = 0;
+  PetscFunctionBeginUser;
+  for (int64_t row = 0; row < all; row++) good += c->match[row / each] >= 0 && !holdout_has(&c->holdout, row);
+  const int64_t want = PetscMin(good, p->room);
+  for (int64_t row = 0, seen = 0; row < all; row++) {
+    if (c->match[row / each] < 0 || holdout_has(&c->holdout, row)) continue;
+    if (seen++ != next * good / want) continue;
+    next++;
+    PetscCall(AddPair(c, row / each, row % each, p));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Without a spread of their own, rows are brought to the scale on which neighbours in the conditions differ. */
+static PetscErrorCode Pool(Correcting *c, Pairs *p)
+{
+  const int cells = c->of_dear.cells, width = c->channels * cells, n = c->of_dear.space.n;
+  double *s = c->s;
+  PetscFunctionBeginUser;
+  PetscCall(PetscArrayzero(s, width));
+  for (int64_t i = 0; i < p->n; i++) {
+    int64_t nearest = -1;
+    double least    = INFINITY;
+    for (int64_t j = 0; j < p->n; j++) {
+      double sum = 0;
+      for (int k = 0; k < n; k++) sum += pow(p->u[i * n + k] - p->u[j * n + k], 2);
+      if (j == i || sum >= least) continue;
+      least   = sum;
+      nearest = j;
+    }
+    for (int w = 0; w < width && nearest >= 0; w++)
+      s[w] += pow(p->z[i * width + w] - p->z[nearest * width + w], 2) / (2.0 * (double)p->n);
+  }
+  for (int ch = 0; ch < c->channels; ch++) {
+    double sum = 0;
+    for (int i = 0; i < cells; i++) sum += s[ch * cells + i] / cells;
+    for (int i = 0; i < cells; i++) s[ch * cells + i] = sum > 0 ? sqrt(sum) : 1;
+  }
+  for (int64_t i = 0; i < p->n * width; i++) {
+    p->z[i] /= s[i % width];
+    p->y[i] /= s[i % width];
+  }
+  PetscFunctionReturn(0);
+}
+
+/* By rank 0. */
+static PetscErrorCode FitAlone(Correcting *c)
+{
+  const int width = c->channels * c->of_dear.cells, n = c->of_dear.space.n;
+  Pairs p = {.room = PetscClipInterval((int64_t)(PAIR_BYTES / (sizeof(double) * (size_t)width)), CORRECTION_LEAST_PAIRS,
+                                       PAIRS)};
+  PetscFunctionBeginUser;
+  PetscCall(
+      PetscMalloc4(p.room, &p.condition, p.room * PetscMax(n, 1), &p.u, p.room * width, &p.z, p.room * width, &p.y));
+  for (int w = 0; w < width && c->pooled; w++) {
+    c->m[w] = 0;
+    c->s[w] = 1;
+  }
+  PetscCall(ReadPairs(c, &p));
+  if (p.n < CORRECTION_LEAST_PAIRS)
+    SCORIA_FAIL(SCORIA_EXIT_INPUT,
+                "%s: found %lld pairs of rows that dataset.h5 and it have solved, expected at least %d", c->path,
+                (long long)p.n, CORRECTION_LEAST_PAIRS);
+  if (c->pooled) PetscCall(Pool(c, &p));
+  const ScoriaCorrectionPairs pairs = {.d         = n,
+                                       .channels  = c->channels,
+                                       .cells     = c->of_dear.cells,
+                                       .n         = p.n,
+                                       .condition = p.condition,
+                                       .u         = p.u,
+                                       .z         = p.z,
+                                       .y         = p.y};
+  PetscCall(ScoriaCorrectionFit(&pairs, c->seed, &c->fit));
+  PetscCall(PetscFree4(p.condition, p.u, p.z, p.y));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CorrectingFit(Correcting *c)
+{
+  const int width     = c->channels * c->of_dear.cells;
+  const MPI_Comm comm = ScoriaRunComm(c->run);
+  int rank;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCall(ScoriaAgreeFailed(comm, rank ? 0 : FitAlone(c)));
+  PetscCall(ScoriaCorrectionShare(comm, &c->fit));
+  if (c->pooled) {
+    PetscCallMPI(MPI_Bcast(c->m, width, MPI_DOUBLE, 0, comm));
+    PetscCallMPI(MPI_Bcast(c->s, width, MPI_DOUBLE, 0, comm));
+  }
+  c->pairs = correction_choice(c->fit).pairs;
+  PetscCall(PetscMalloc1(correction_work(c->fit), &c->work));
   PetscFunctionReturn(0);
 }

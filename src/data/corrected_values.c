@@ -39,8 +39,6 @@ static void see_row(const Correcting *c, const ScoriaRows *rows, const int field
   if (rows->done[i] != SCORIA_ROW_DONE) return;
   for (int ch = 0; ch < c->channels; ch++) {
     const double *x = rows->field[field[ch]] + i * cells, end = c->value[ch].reference;
-    if (c->value[ch].at_rest && !isfinite(end))
-      seen->below[ch] = seen->above[ch] = INFINITY; /* none at this condition */
     for (int j = 0; j < cells; j++) {
       seen->below[ch] = fmax(seen->below[ch], end - x[j]);
       seen->above[ch] = fmax(seen->above[ch], x[j] - end);
@@ -48,18 +46,6 @@ static void see_row(const Correcting *c, const ScoriaRows *rows, const int field
         seen->outside[ch] = fmax(seen->outside[ch], -(double)row);
     }
   }
-}
-
-PetscErrorCode CorrectingAtRest(Correcting *c, const ScoriaRows *rows)
-{
-  double theta[SCORIA_MAX_CONDITIONS];
-  PetscFunctionBeginUser;
-  if (!c->near) PetscFunctionReturn(0);
-  for (int k = 0; k < c->of_dear.space.n; k++) theta[k] = rows->condition[k][0];
-  PetscCall(c->twin->ends(c->twin->ctx, theta, c->near, c->far));
-  for (int ch = 0; ch < c->channels; ch++)
-    if (c->value[ch].at_rest) c->value[ch].reference = c->near[ch];
-  PetscFunctionReturn(0);
 }
 
 /* Rows of condition k that are learned from or corrected. */
@@ -71,14 +57,12 @@ static PetscErrorCode SeeCondition(Correcting *c, int64_t k, Seen seen[2])
   for (int64_t row = k * each; k < c->conditions && row < (k + 1) * each; row++) {
     if (holdout_has(&c->holdout, row)) continue;
     PetscCall(ScoriaDatasetReadAlone(c->dear, row, 1, &c->few));
-    if (row == k * each) PetscCall(CorrectingAtRest(c, &c->few));
     see_row(c, &c->few, c->dear_field, 0, row, &seen[0]);
   }
   for (int64_t at = 0, n; cheap >= 0 && at < c->realisations; at += n) {
     const int64_t first = cheap * c->realisations + at;
-    n                   = PetscMin(c->realisations - at, c->most);
+    n                   = PetscMin(c->realisations - at, CORRECTING_ROWS);
     PetscCall(ScoriaDatasetReadAlone(c->cheap, first, n, &c->some));
-    if (at == 0) PetscCall(CorrectingAtRest(c, &c->some));
     for (int64_t i = 0; i < n; i++) see_row(c, &c->some, c->cheap_field, i, first + i, &seen[1]);
   }
   PetscFunctionReturn(0);
@@ -127,7 +111,7 @@ static PetscErrorCode Choose(Correcting *c, int ch, const Seen seen[2])
   if (imported && !v->bounds.on && isfinite(v->reference) && side && side_of(&seen[1], ch) != side)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: field %s does not stay %s its reference, %g, as it does in dataset.h5", c->path,
                 name, side > 0 ? "above" : "below", v->reference);
-  bounds_choose(&v->bounds, v->at_rest ? 0 : v->reference, range, &v->sign); /* range tells: that at rest varies */
+  bounds_choose(&v->bounds, v->reference, range, &v->sign);
   PetscFunctionReturn(0);
 }
 
@@ -140,8 +124,7 @@ PetscErrorCode CorrectingValues(Correcting *c, const ScoriaTwin *twin)
   for (int ch = 0; ch < c->channels; ch++) {
     CorrectingValue *v = &c->value[ch];
     bounds_of_twin(twin, ch, &v->bounds, &v->reference);
-    v->at_rest = c->near && !v->bounds.on && !isfinite(v->reference);
-    any        = any || v->at_rest || isfinite(v->reference);
+    any = any || isfinite(v->reference);
   }
   if (!any) PetscFunctionReturn(0);
   for (double *at = (double *)seen; at < (double *)(seen + 2); at++) *at = -INFINITY;

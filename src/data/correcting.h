@@ -6,14 +6,13 @@
 #include "scoria/bounds.h"
 #include "scoria/correction.h"
 
-#define CORRECTING_ROWS 64 /* of a condition that give its mean and SD */
+#define CORRECTING_ROWS 64 /* of a condition that are read at a time, and give its mean and SD */
 
 /* What is corrected of a field: with bounds their transform, with a reference that no row crosses ln|x - reference|. */
 typedef struct {
   NormBounds bounds;
   double reference; /* or one of the bounds; NaN: none */
   double sign;      /* of x - reference, 0: values are corrected as they are */
-  bool at_rest;     /* the reference is the value at rest at the condition (twin->ends) */
 } CorrectingValue;
 
 typedef struct {
@@ -31,20 +30,15 @@ typedef struct {
   double *unit;           /* owned (conditions + others, n): in [-1, 1] */
   int64_t realisations;   /* of a condition of corrected.h5 */
   uint64_t seed;
-  bool waves;    /* rows are whole fields on the deck's lateral grid: all lateral places are alike */
-  int alike;     /* values of a channel that have a mean and SD of their own: cells, or those along x */
-  bool pooled;   /* a condition has too few cheap rows for a spread of its own */
-  double *m, *s; /* owned (channels, alike): mean and SD of transformed cheap rows at condition `at`, or of all */
-  int64_t at;    /* -1: of none */
-  const ScoriaTwin *twin; /* borrowed */
-  double *near, *far;     /* owned (channels), (channels, nx): ends at a condition; NULL: none is known */
-  int64_t most;           /* rows that are read at a time */
-  ScoriaRows some;        /* owned: scratch for these, of one condition, cheap ... */
-  ScoriaRows few;         /* owned: ... and dear */
-  double *row;            /* owned (3, width): scratch */
-  double *work;           /* owned: scratch of correction_apply */
-  ScoriaCorrection fit;   /* owned */
-  int64_t pairs, paired;  /* pairs that it learned from; conditions of dataset.h5 that the cheap rows have */
+  bool pooled;           /* a condition has too few cheap rows for a spread of its own */
+  double *m, *s;         /* owned (width): mean and SD of transformed cheap rows at condition `at`, or of all */
+  int64_t at;            /* -1: of none */
+  ScoriaRows some;       /* owned: scratch for rows of one condition, cheap ... */
+  ScoriaRows few;        /* owned: ... and dear */
+  double *row;           /* owned (3, width): scratch */
+  double *work;          /* owned: scratch of correction_apply */
+  ScoriaCorrection fit;  /* owned */
+  int64_t pairs, paired; /* pairs that it learned from; conditions of dataset.h5 that the cheap rows have */
 } Correcting;
 
 /* Matches fields, cells and conditions, and chooses what is corrected of each field; what does not fit is a user error.
@@ -56,13 +50,10 @@ PetscErrorCode CorrectingValues(Correcting *c, const ScoriaTwin *twin);
 double correcting_value(const CorrectingValue *v, double x);
 double correcting_value_back(const CorrectingValue *v, double y);
 PetscErrorCode CorrectingClose(Correcting *c);
-/* Sets the references that are values at rest, at the condition of the first of these rows.  Local. */
-PetscErrorCode CorrectingAtRest(Correcting *c, const ScoriaRows *rows);
 /* Reads pairs and fits.  Collective. */
 PetscErrorCode CorrectingFit(Correcting *c);
 /* Sets m and s for a condition of the cheap rows.  Local. */
 PetscErrorCode CorrectingStandard(Correcting *c, int64_t condition);
-int correcting_place(const Correcting *c, int w); /* which m and s value w of a row has */
 /* Row i of rows to z (width): its transformed values, as m and s are of these. */
 void correcting_standardise(const Correcting *c, const ScoriaRows *rows, const int field[], int64_t i, double z[]);
 bool correcting_held_back(const Correcting *c, int64_t condition, int64_t i); /* a row of dataset.h5 */

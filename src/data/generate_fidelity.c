@@ -46,6 +46,8 @@ PetscErrorCode GenerateRelative(ScoriaDeck deck, ScoriaEnsemble ens, const char 
   *relative = NULL;
   PetscCall(ScoriaDeckString(deck, key, &name));
   if (!name || !strcmp(name, "fine")) PetscFunctionReturn(0);
+  if (spec_is_whole(spec))
+    SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: ensemble_whole_fields is true, but fidelities are of profiles along x", key);
   PetscCall(ScoriaFidelitiesOfPde(deck, ens, key, name, relative));
   if (fidelities_number(*relative) != 2)
     SCORIA_FAIL(SCORIA_EXIT_INPUT, "%s: found \"%s\", expected one fidelity", key, name);

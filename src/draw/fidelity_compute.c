@@ -25,17 +25,6 @@ static void put_status(const ScoriaSolveStatus *status, bool solved, ScoriaRows 
   row->residual[0] = status->residual;
 }
 
-/* The porosity f->eps as rows have it: its profile, or, of whole fields, all of it on the first rank of the group. */
-static PetscErrorCode PutPorosity(Family *f, double to[])
-{
-  PetscFunctionBeginUser;
-  if (f->whole)
-    PetscCall(FidelityGather(f, f->eps, to));
-  else
-    PetscCall(ScoriaSolverAverage(f->solver, f->eps, to, NULL));
-  PetscFunctionReturn(0);
-}
-
 /* One row at the porosity f->eps; fields (channels, cells) is scratch. */
 static PetscErrorCode ComputeRow(Family *f, Member *m, int n, const double theta[], double fields[], ScoriaRows *row)
 {
@@ -44,7 +33,7 @@ static PetscErrorCode ComputeRow(Family *f, Member *m, int n, const double theta
   PetscCall(m->row->take(f, m, theta, 0, f->eps, fields, &cost));
   if (m->row->end) PetscCall(m->row->end(f, m, theta, 1, fields, &cost));
   rows_unpack(1, f->channels, f->cells, fields, n, theta, row);
-  PetscCall(PutPorosity(f, row->field[f->channels]));
+  PetscCall(ScoriaSolverAverage(f->solver, f->eps, row->field[f->channels], NULL));
   put_status(&m->status, all_finite(f->channels * f->cells, fields), row);
   PetscFunctionReturn(0);
 }
@@ -62,8 +51,7 @@ PetscErrorCode ScoriaFidelitiesCompute(ScoriaFidelities all, int k, int64_t numb
   const int n = spec.space.n;
   PetscCheck(number <= rows->capacity, PETSC_COMM_SELF, PETSC_ERR_ARG_SIZ, "%lld rows, room for %lld",
              (long long)number, (long long)rows->capacity);
-  PetscCall(
-      PetscCalloc1((size_t)f->channels * (size_t)f->cells, &fields)); /* whole fields are on the first rank alone */
+  PetscCall(PetscMalloc1((size_t)f->channels * (size_t)f->cells, &fields));
   for (int64_t i = 0; i < number; i++) {
     phase_begin(SCORIA_PHASE_DRAW);
     PetscCall(ScoriaEnsembleDraw(f->ensemble, theta + i * n, ids[i], f->eps));

@@ -2,25 +2,26 @@
 #include "correction.h"
 #include "scoria/linalg.h"
 
+void correction_terms(const Correction *c, const double u[], const double z[], double picked[], double x[])
+{
+  for (int i = 0; i < c->places; i++) picked[i] = z[(size_t)i * (size_t)c->stride] - c->centre[i];
+  norm_poly_values(&c->poly, u, x);
+  double *a = x + c->polynomials;
+  la_rows_product(1, c->places, c->modes, picked, c->V, NULL, a);
+  double *product = a + c->modes;
+  for (int k = 0; k < c->modes; k++)
+    for (int j = 0; j < c->d; j++) *product++ = a[k] * u[j];
+}
+
 /* Room on the other ranks for what rank 0 has. */
 static PetscErrorCode Allocate(Correction *c)
 {
   PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(c->poly.terms * PetscMax(c->d, 1), &c->poly.power));
   PetscCall(PetscMalloc1((size_t)c->places * (size_t)PetscMax(c->modes, 1), &c->V));
   PetscCall(PetscMalloc1(c->places, &c->centre));
   PetscCall(PetscMalloc1((size_t)c->terms * (size_t)c->width, &c->B));
-  PetscCall(PetscMalloc1(c->kept * c->width, &c->residual));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode ShareProfiles(MPI_Comm comm, int rank, Correction *c)
-{
-  PetscFunctionBeginUser;
-  if (rank) PetscCall(Allocate(c));
-  PetscCall(ScoriaBroadcastMany(comm, 0, (int64_t)c->places * c->modes, MPI_DOUBLE, c->V));
-  PetscCallMPI(MPI_Bcast(c->centre, c->places, MPI_DOUBLE, 0, comm));
-  PetscCall(ScoriaBroadcastMany(comm, 0, (int64_t)c->terms * c->width, MPI_DOUBLE, c->B));
-  PetscCall(ScoriaBroadcastMany(comm, 0, c->kept * c->width, MPI_DOUBLE, c->residual));
+  PetscCall(PetscMalloc2(c->chosen.pairs * PetscMax(c->d, 1), &c->u, c->chosen.pairs * c->width, &c->residual));
   PetscFunctionReturn(0);
 }
 
@@ -32,13 +33,13 @@ PetscErrorCode ScoriaCorrectionShare(MPI_Comm comm, ScoriaCorrection *correction
   if (rank) PetscCall(PetscNew(correction));
   Correction *c = *correction;
   PetscCallMPI(MPI_Bcast(c, sizeof *c, MPI_BYTE, 0, comm)); /* its numbers; the pointers are rank 0's */
-  if (rank) {
-    PetscCall(PetscMalloc1(c->poly.terms * PetscMax(c->d, 1), &c->poly.power));
-    PetscCall(PetscMalloc1(c->kept * PetscMax(c->d, 1), &c->u));
-  }
+  if (rank) PetscCall(Allocate(c));
   PetscCallMPI(MPI_Bcast(c->poly.power, c->poly.terms * PetscMax(c->d, 1), MPI_INT, 0, comm));
-  PetscCall(ScoriaBroadcastMany(comm, 0, c->kept * c->d, MPI_DOUBLE, c->u));
-  PetscCall(c->of_waves ? CorrectionWavesShare(comm, c) : ShareProfiles(comm, rank, c));
+  PetscCall(ScoriaBroadcastMany(comm, 0, (int64_t)c->places * c->modes, MPI_DOUBLE, c->V));
+  PetscCallMPI(MPI_Bcast(c->centre, c->places, MPI_DOUBLE, 0, comm));
+  PetscCall(ScoriaBroadcastMany(comm, 0, (int64_t)c->terms * c->width, MPI_DOUBLE, c->B));
+  PetscCall(ScoriaBroadcastMany(comm, 0, c->chosen.pairs * c->d, MPI_DOUBLE, c->u));
+  PetscCall(ScoriaBroadcastMany(comm, 0, c->chosen.pairs * c->width, MPI_DOUBLE, c->residual));
   PetscFunctionReturn(0);
 }
 
@@ -51,9 +52,7 @@ PetscErrorCode ScoriaCorrectionDestroy(ScoriaCorrection *correction)
   PetscCall(PetscFree(c->V));
   PetscCall(PetscFree(c->centre));
   PetscCall(PetscFree(c->B));
-  PetscCall(PetscFree(c->u));
-  PetscCall(PetscFree(c->residual));
-  PetscCall(CorrectionWavesDestroy(&c->of_waves));
+  PetscCall(PetscFree2(c->u, c->residual));
   PetscCall(PetscFree(*correction));
   PetscFunctionReturn(0);
 }
@@ -65,14 +64,14 @@ ScoriaCorrectionChoice correction_choice(ScoriaCorrection c)
 
 int correction_work(ScoriaCorrection c)
 {
-  return c->of_waves ? correction_waves_work(c) : c->terms + c->places;
+  return c->terms + c->places;
 }
 
 int correction_near(ScoriaCorrection c, const double u[], int64_t near[CORRECTION_NEAR])
 {
   double distance[CORRECTION_NEAR];
   int n = 0;
-  for (int64_t i = 0; i < c->kept; i++) {
+  for (int64_t i = 0; i < c->chosen.pairs; i++) {
     double sum = 0;
     for (int j = 0; j < c->d; j++) sum += (c->u[i * c->d + j] - u[j]) * (c->u[i * c->d + j] - u[j]);
     if (n == CORRECTION_NEAR && !(sum < distance[n - 1])) continue;
@@ -92,11 +91,7 @@ void correction_apply(ScoriaCorrection c, const double u[], int nnear, const int
 {
   uint32_t bits[4];
   rng_block(seed, SCORIA_STREAM_PAIR, number, 1, bits);
-  const int64_t pair = near[bits[0] % (uint32_t)nnear];
-  if (c->of_waves) {
-    correction_waves_apply(c, u, c->of_waves->rest + pair * c->width, bits, z, work, y);
-    return;
-  }
+  const double *residual = c->residual + near[bits[0] % (uint32_t)nnear] * c->width;
   correction_terms(c, u, z, work + c->terms, work);
-  la_rows_product(1, c->terms, c->width, work, c->B, c->residual + pair * c->width, y);
+  la_rows_product(1, c->terms, c->width, work, c->B, residual, y);
 }

@@ -6,8 +6,11 @@
 #include <math.h>
 #include <string.h>
 
+#define FOLDS 8
+#define DEGREE 2
 #define MODES 20
 #define PLACES 512 /* values of a row that its modes are of */
+#define SHARE 4    /* pairs for each term, at least */
 
 /* ---------------------------------------------------------------------------------------------------- terms ---- */
 
@@ -16,13 +19,20 @@ typedef struct {
   bool crossed;
 } Choice;
 
+static int total_power(const NormPoly *poly, int term)
+{
+  int total = 0;
+  for (int j = 0; j < poly->d; j++) total += poly->power[term * poly->d + j];
+  return total;
+}
+
 /* The terms of a choice, ascending. */
 static int list_terms(const Correction *c, const Choice *choice, int list[])
 {
   const int modes = PetscMin(choice->modes, c->modes);
   int n           = 0;
   for (int t = 0; t < c->polynomials; t++)
-    if (correction_power(&c->poly, t) <= choice->degree) list[n++] = t;
+    if (total_power(&c->poly, t) <= choice->degree) list[n++] = t;
   for (int k = 0; k < modes; k++) list[n++] = c->polynomials + k;
   for (int k = 0; k < modes * c->d && choice->crossed; k++) list[n++] = c->polynomials + c->modes + k;
   return n;
@@ -60,7 +70,7 @@ static PetscErrorCode CreatePolynomials(const ScoriaCorrectionPairs *p, Correcti
   int powers[SCORIA_MAX_CONDITIONS];
   PetscFunctionBeginUser;
   PetscCall(LevelsPowers(&pairs, p->d, p->u, powers));
-  PetscCall(NormPolyCreate(p->d, CORRECTION_DEGREE, powers, &c->poly));
+  PetscCall(NormPolyCreate(p->d, DEGREE, powers, &c->poly));
   c->polynomials = c->poly.terms;
   PetscFunctionReturn(0);
 }
@@ -172,13 +182,12 @@ typedef struct {
 } Scratch;
 
 /* Cross-validated errors of a choice in s->error; false where it cannot be had. */
-static bool validate(const Correction *c, const Normal *all, const Normal fold[CORRECTION_FOLDS], const Choice *choice,
-                     Scratch *s)
+static bool validate(const Correction *c, const Normal *all, const Normal fold[FOLDS], const Choice *choice, Scratch *s)
 {
   const int n = list_terms(c, choice, s->list);
-  if ((int64_t)n * CORRECTION_SHARE > all->n) return false;
+  if ((int64_t)n * SHARE > all->n) return false;
   memset(s->error, 0, sizeof *s->error * (size_t)c->width);
-  for (int f = 0; f < CORRECTION_FOLDS; f++) {
+  for (int f = 0; f < FOLDS; f++) {
     if (!fold[f].n) continue;
     if (!solve(c, all, &fold[f], n, s->list, s->G, s->B)) return false;
     add_error(c, &fold[f], n, s->list, s->B, s->G, s->GB, s->error);
@@ -187,14 +196,14 @@ static bool validate(const Correction *c, const Normal *all, const Normal fold[C
 }
 
 /* The choice of least error; the first is to correct nothing. */
-static void choose(const ScoriaCorrectionPairs *p, const Normal *all, const Normal fold[CORRECTION_FOLDS], Scratch *s,
+static void choose(const ScoriaCorrectionPairs *p, const Normal *all, const Normal fold[FOLDS], Scratch *s,
                    Correction *c)
 {
   static const int modes[] = {0, 4, 8, 12, MODES};
   Choice best              = {.degree = -1};
   double least             = mean_of(c->width, all->n, all->yy);
   c->chosen.before = c->chosen.after = sqrt(worst_channel(p->channels, p->cells, all->n, all->yy));
-  for (int degree = 0; degree <= CORRECTION_DEGREE; degree++)
+  for (int degree = 0; degree <= DEGREE; degree++)
     for (size_t m = 0; m < sizeof modes / sizeof *modes; m++)
       for (int crossed = 0; crossed <= (modes[m] > 0 && c->d > 0); crossed++) {
         const Choice choice = {degree, modes[m], crossed};
@@ -215,9 +224,8 @@ static PetscErrorCode KeepResiduals(const ScoriaCorrectionPairs *p, const double
 {
   const double grow = sqrt((double)p->n / (double)PetscMax(p->n - used, 1));
   PetscFunctionBeginUser;
-  c->chosen.pairs = c->kept = p->n;
-  PetscCall(PetscMalloc1(p->n * PetscMax(c->d, 1), &c->u));
-  PetscCall(PetscMalloc1(p->n * c->width, &c->residual));
+  c->chosen.pairs = p->n;
+  PetscCall(PetscMalloc2(p->n * PetscMax(c->d, 1), &c->u, p->n * c->width, &c->residual));
   PetscCall(PetscArraycpy(c->u, p->u, p->n * c->d));
   la_rows_product(p->n, c->terms, c->width, x, c->B, NULL, c->residual);
   for (int64_t i = 0; i < p->n * c->width; i++) c->residual[i] = grow * (p->y[i] - c->residual[i]);
@@ -241,10 +249,17 @@ static PetscErrorCode FitChosen(const ScoriaCorrectionPairs *p, const double x[]
   PetscFunctionReturn(0);
 }
 
+static int fold_of(uint64_t seed, int64_t condition)
+{
+  uint32_t bits[4];
+  rng_block(seed, SCORIA_STREAM_PAIR, (uint64_t)condition, 0, bits);
+  return (int)(bits[0] % FOLDS);
+}
+
 static PetscErrorCode Regress(const ScoriaCorrectionPairs *p, uint64_t seed, Correction *c)
 {
   const size_t terms = (size_t)c->terms, width = (size_t)c->width;
-  Normal all, fold[CORRECTION_FOLDS];
+  Normal all, fold[FOLDS];
   Scratch s;
   double *x, *picked;
   PetscFunctionBeginUser;
@@ -252,16 +267,16 @@ static PetscErrorCode Regress(const ScoriaCorrectionPairs *p, uint64_t seed, Cor
   PetscCall(
       PetscMalloc5(terms * terms, &s.G, terms * width, &s.B, terms * width, &s.GB, width, &s.error, terms, &s.list));
   PetscCall(NormalCreate(c, &all));
-  for (int f = 0; f < CORRECTION_FOLDS; f++) PetscCall(NormalCreate(c, &fold[f]));
+  for (int f = 0; f < FOLDS; f++) PetscCall(NormalCreate(c, &fold[f]));
   for (int64_t i = 0; i < p->n; i++) {
     double *row = x + (size_t)i * terms;
     correction_terms(c, p->u + i * c->d, p->z + i * c->width, picked, row);
-    add_pair(c, row, p->y + i * c->width, &fold[correction_fold(seed, p->condition[i])]);
+    add_pair(c, row, p->y + i * c->width, &fold[fold_of(seed, p->condition[i])]);
   }
-  for (int f = 0; f < CORRECTION_FOLDS; f++) add_fold(c, &fold[f], &all);
+  for (int f = 0; f < FOLDS; f++) add_fold(c, &fold[f], &all);
   choose(p, &all, fold, &s, c);
   PetscCall(FitChosen(p, x, &all, &s, c));
-  for (int f = 0; f < CORRECTION_FOLDS; f++) PetscCall(PetscFree3(fold[f].G, fold[f].H, fold[f].yy));
+  for (int f = 0; f < FOLDS; f++) PetscCall(PetscFree3(fold[f].G, fold[f].H, fold[f].yy));
   PetscCall(PetscFree3(all.G, all.H, all.yy));
   PetscCall(PetscFree5(s.G, s.B, s.GB, s.error, s.list));
   PetscCall(PetscFree2(x, picked));

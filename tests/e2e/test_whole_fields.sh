@@ -114,6 +114,7 @@ for name in ("fields/c", "fields/phi"):
     assert one[name][:].tobytes() == two[name][:].tobytes(), name
 assert h5py.File(sys.argv[1] + "/ranks1/model.h5").attrs["basis"] in ("lateral", b"lateral")
 PY
+scoria 1 info "$work/ranks1/model.h5" >"$work/out" 2>&1 || { fail "info of a model of whole fields"; cat "$work/out" >&2; }
 rm "$work/ranks1/model.h5"
 expect 3 'train_basis is profile, which is for profiles, but the dataset is one of whole fields, 8 x 6 x 4 cells' 2 train "$deck" "${model[@]}" -run_dir "$work/ranks1" -train_basis profile
 expect 3 'train_basis is lateral, which is for whole fields, but the dataset is one of profiles' 2 train "$deck" "${small[@]}" -run_dir "$work/profiles" -train_basis lateral
