@@ -1,7 +1,8 @@
 /* Fits the conditional normaliser: passes over the training rows, each of which every rank does for its own.
  *   1. usable rows, ranges                          -> transforms of the channels
- *   2. mean and spread of every condition           -> m(u) by least squares, ln s(u) by Gamma regression, with terms
- *                                                      that cross-validation chooses where there are few rows
+ *   2. mean and spread of every condition           -> m(u) by least squares, ln s(u) by Gamma regression; where there
+ *                                                      are few rows, with coefficients of m shrunk and terms of ln s
+ *                                                      chosen by cross-validation
  *   3. covariance of z = (w - wtwin - m) / s        -> modes V, lambda
  *   4. first and second moments of the modes        -> ln D(u), mu(u)
  *   5. moments of b = a / D - mu                    -> phi(u) by nested least squares

@@ -60,8 +60,9 @@ const ScoriaKey scoria_score_keys[] = {
     {"train_degree_scale", SCORIA_KEY_INT, "", "3", 0, 8, NULL,
      "degree in the conditions of the regressed scales and couplings", SCORIA_DECIDES_NORMALISER},
     {"train_adapt", SCORIA_KEY_BOOL, "", "true", 0, 0, NULL,
-     "with fewer than 65,536 rows, 60 conditions or four rows a condition: choose the terms of the regressions by "
-     "cross-validation over conditions, up to degree 8, where degree_mean and degree_scale are left at their defaults",
+     "with fewer than 65,536 rows, 60 conditions or four rows a condition: shrink the coefficients of the mean, and "
+     "choose the terms of the other regressions by cross-validation over conditions, up to degree 8, where degree_mean "
+     "and degree_scale are left at their defaults",
      SCORIA_DECIDES_NORMALISER},
     {"train_blur", SCORIA_KEY_REAL, "", NULL, 0, 2, NULL,
      "standard deviation of the noise that conditions get in training, where their ranges are [-1, 1]: keeps the "
