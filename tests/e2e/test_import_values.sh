@@ -402,7 +402,7 @@ for name, v in want.items():
 share = ((u > 5.4).mean(1) > 0.2).mean()
 assert 0.05 < share < 0.95 and abs(one["exceed"][0]["probability"] - share) < 7 * (share * (1 - share) / 4000) ** 0.5, (one["exceed"], share)
 PY
-expect 3 'infer: the model is of whole fields, 12 x 12 x 1 cells' 2 infer "$work/pod.yaml" -sensors_at u:0 -sensors_value 5 -sensors_sd 0.1
+expect 3 'sensors: reading 1: found 1 place, expected x and y of u' 2 infer "$work/pod.yaml" -sensors_at u:0 -sensors_value 5 -sensors_sd 0.1
 
 # Planes of 60 x 50 cells, which as rows of 3,000 values would take two covariances of 72 MB and all residuals whole: the verdict is of the
 # residuals of features, the same on any number of ranks, in .2 GB of a rank, and one line refuses less before anything is drawn.

@@ -256,7 +256,18 @@ auto=(-uq_source auto -uq_tolerance 0.125 -uq_tolerance_of means -uq_tolerance_f
 for ranks in 1 3; do
   scoria "$ranks" uq "$deck" "${auto[@]}" -uq_file "auto$ranks.h5" >"$work/out" 2>&1 || { fail "uq, source auto"; cat "$work/out" >&2; }
 done
-scoria 2 uq "$deck" "${auto[@]}" -uq_check 2000 -uq_file auto_checked.h5 >"$work/out" 2>&1 || { fail "uq, source auto with a check"; cat "$work/out" >&2; }
+# As if compare had seen no condition like this one: fresh solves there find what it has missed.
+cp "$run/compare.h5" "$work/compare.h5"
+"$PYTHON" - "$run/compare.h5" <<'PY'
+import sys, h5py, numpy as np
+from crc32c import crc32c
+with h5py.File(sys.argv[1], "r+") as compared:
+    bias = compared["/worth/bias_upper"]
+    bias[:] = np.minimum(bias[:], 0.02)
+    bias.attrs.modify("crc32c", crc32c(bias[:].tobytes()))
+PY
+scoria 2 uq "$deck" "${auto[@]}" -uq_F_right 19.8 -uq_tolerance 0.04 -uq_check 2000 -uq_file auto_checked.h5 >"$work/out" 2>&1 || { fail "uq, source auto with a check"; cat "$work/out" >&2; }
+cp "$work/compare.h5" "$run/compare.h5"
 scoria 2 uq "$deck" "${auto[@]}" -uq_tolerance 0.27 -uq_file auto_loose.h5 >"$work/out" 2>&1 || { fail "uq, source auto, loose"; cat "$work/out" >&2; }
 grep -q "tails are not checked: compare checks those of the model, not of its Gaussian" "$work/out" || fail "the Gaussian's tails"
 scoria 1 uq "$deck" "${auto[@]}" -uq_tolerance 0.01 -uq_file auto_tight.h5 >"$work/out" 2>&1 || { fail "uq, source auto, tight"; cat "$work/out" >&2; }
