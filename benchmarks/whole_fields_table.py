@@ -2,14 +2,15 @@
 """Whole fields by every source that there is, against fresh solves at conditions that no choice has seen: one table.
 
     benchmarks/whole_fields_table.py DECK DIR [--conditions 10] [--count 400] [--solves 512 2048 8192] [--columns 100]
-                                     [--network STEPS] [--quantile-count 8000] [--seed 20261130] [-key value ...]
+                                     [--network STEPS] [--quantile-count 8000] [--seed 20261130] [--each 8] [-key value ...]
 
-DIR/held gets 2 COUNT solves at each of CONDITIONS conditions (run.seed SEED), DIR/n<S> a dataset of S solves and a model
-without network.  Sources: the model of each S and, from the largest, the same with a network (--network), a Gaussian field of
-the model's own mean and covariance by lateral wave number (no marginal transform), and independent columns: a 1-D solve at
-every lateral place of the first COLUMNS fields, of which the floor is that of as many fields.  What is in DIR is not made again.
-The .99 quantiles of a model are of QUANTILE_COUNT samples, so that their own chance does
-not count: of COUNT samples even the exact law would be within the interval of 2 COUNT solves at 3 of 4 conditions only.
+DIR/held gets 2 COUNT solves at each of CONDITIONS conditions (run.seed SEED), DIR/n<S> a dataset of S solves, EACH at a
+condition (8 in the tables of whole_fields.md that say nothing else), and a model without network.  Sources: the model of each S
+and, from the largest, the same with a network (--network), a Gaussian field of the model's own mean and covariance by lateral
+wave number (no marginal transform), and independent columns (none with --columns 0): a 1-D solve at every lateral place of the
+first COLUMNS fields, of which the floor is that of as many fields.  What is in DIR is not made again.
+The .99 quantiles of a model are of QUANTILE_COUNT samples, so that their own chance does not count: of COUNT samples even the
+exact law would be within the interval of 2 COUNT solves at 3 of 4 conditions only.
 Options -key value go to every command (h5py, NumPy; SCORIA: the program).
 """
 import argparse
@@ -19,7 +20,7 @@ import subprocess
 import h5py
 import numpy as np
 
-EACH, CHANCE = 8, 1.959964  # realisations of a condition; of a 95 % interval
+EACH, CHANCE = 8, 1.959964  # realisations of a condition, where nothing else is asked for; of a 95 % interval
 # Of each problem: its fields, the last of which follows from the others; hot spots, of field, as the largest value times sign.
 PROBLEMS = {
     "electrode": (("c", "phi", "j"), (("max c", "c", 1), ("min phi", "phi", -1), ("max j", "j", 0))),
@@ -53,8 +54,8 @@ def make_rows(deck, directory, conditions, realisations, options):
     return os.path.join(directory, "dataset.h5")
 
 
-def train(deck, directory, solves, steps, options):
-    own = ("-ensemble_conditions", str(solves // EACH), "-ensemble_realisations", str(EACH), "-train_steps", str(steps),
+def train(deck, directory, solves, each, steps, options):
+    own = ("-ensemble_conditions", str(solves // each), "-ensemble_realisations", str(each), "-train_steps", str(steps),
            "-sample_source", "network" if steps else "best")
     if not os.path.exists(os.path.join(directory, "model.h5")):
         run("train", deck, directory, *options, *own)
@@ -217,23 +218,27 @@ def main():
     parser.add_argument("--network", type=int, default=0)
     parser.add_argument("--quantile-count", type=int, default=8000)
     parser.add_argument("--seed", type=int, default=20261130)
+    parser.add_argument("--each", type=int, default=EACH)
     own, options = parser.parse_known_args()
     deck, inside = own.deck, lambda name: os.path.join(own.directory, name)
+    if own.each < 1 or any(solves % own.each for solves in own.solves):
+        parser.error("--each: every number of solves (%s) has to be a multiple of it; found %d" %
+                     (" ".join(map(str, own.solves)), own.each))
     held = make_rows(deck, inside("held"), own.conditions, 2 * own.count, [*options, "-run_seed", str(own.seed)])
     with h5py.File(held) as file:
         conditions = {key: values[::2 * own.count] for key, values in file["conditions"].items()}
-    problem, models = problem_of(deck), []
+    problem, models, design = problem_of(deck), [], "" if own.each == EACH else ", %d a condition" % own.each
     for solves in own.solves:
-        make_rows(deck, inside("n%d" % solves), solves // EACH, EACH, options)
-        models.append((Row("model, %d solves" % solves, problem), inside("n%d" % solves),
-                       train(deck, inside("n%d" % solves), solves, 0, options)))
+        make_rows(deck, inside("n%d" % solves), solves // own.each, own.each, options)
+        models.append((Row("model, %d solves%s" % (solves, design), problem), inside("n%d" % solves),
+                       train(deck, inside("n%d" % solves), solves, own.each, 0, options)))
     if own.network:
         directory = inside("network")
         os.makedirs(directory, exist_ok=True)
         if not os.path.exists(os.path.join(directory, "dataset.h5")):
             os.link(os.path.join(models[-1][1], "dataset.h5"), os.path.join(directory, "dataset.h5"))
         models.append((Row("the same with a network", problem), directory,
-                       train(deck, directory, own.solves[-1], own.network, options)))
+                       train(deck, directory, own.solves[-1], own.each, own.network, options)))
     flat, thin = Row("Gaussian by wave number", problem), Row("independent columns (%d fields)" % own.columns, problem)
     largest = models[len(own.solves) - 1]
     for i in range(own.conditions):
